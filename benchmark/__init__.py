@@ -1,0 +1,1 @@
+"""Paired benchmark and ablation suite for the Discrimination-Aware Mechanism (DAM)."""
