@@ -1,0 +1,34 @@
+"""Proxy-Anchor."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ProxyAnchor(nn.Module):
+    """Each proxy is an anchor for all samples of the batch.
+
+        L = 1/|P+| sum over p in P+ of log(1 + sum over x of class p     of exp(-a (S[x, p] - m)))
+          + 1/|P|  sum over p in P  of log(1 + sum over x of other class of exp( a (S[x, p] + m)))
+
+    P are all proxies, P+ those with a sample in the batch. Kim et al., "Proxy Anchor Loss for Deep
+    Metric Learning", CVPR 2020, equation 4; margin m = 0.1 and scale a = 32 there.
+    """
+
+    metric = "cosine"
+
+    def __init__(self, margin: float = 0.1, scale: float = 32.0, normalise: bool = True) -> None:
+        super().__init__()
+        self.margin = margin
+        self.scale = scale
+        self.normalise = normalise
+
+    def forward(self, S: Tensor, positive: Tensor) -> Tensor:
+        """Loss (scalar) from S [B, C] and `positive` [B, C]."""
+        pull = (-self.scale * (S - self.margin)).masked_fill(~positive, -float("inf"))
+        push = (self.scale * (S + self.margin)).masked_fill(positive, -float("inf"))
+        present = positive.any(0)
+        # log(1 + sum exp) is softplus(logsumexp); a proxy whose set is empty adds log 1 = 0.
+        pulled = F.softplus(pull[:, present].logsumexp(0)).mean()
+        opposed = ~positive.all(0)
+        pushed = F.softplus(push[:, opposed].logsumexp(0)).sum() / S.shape[1]
+        return pulled + pushed

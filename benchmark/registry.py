@@ -1,0 +1,99 @@
+"""The registries: children of mmengine's, filled from what the packages export.
+
+A new objective is one file under `baselines/`, exported by its package; nothing here changes.
+"""
+
+import inspect
+import re
+from types import ModuleType
+from typing import Any
+
+import mmengine.registry as root
+from mmengine.registry import Registry
+
+import baselines.pair
+import baselines.proxy
+from benchmark import dam
+from benchmark.errors import UserError
+
+
+def _registry(name: str, parent: Registry, *locations: str) -> Registry:
+    # mmengine lets a scope have one child of a parent, so each registry has a scope of its own.
+    scope = "benchmark_" + name.replace(" ", "_")
+    return Registry(name, parent=parent, scope=scope, locations=list(locations))
+
+
+DATASETS = _registry("dataset", root.DATASETS, "benchmark.data")
+TRANSFORMS = _registry("transform", root.TRANSFORMS, "benchmark.data")
+BACKBONES = _registry("backbone", root.MODELS, "benchmark.models")
+PROXY_OBJECTIVES = _registry("proxy objective", root.MODELS)
+PAIR_OBJECTIVES = _registry("pair objective", root.MODELS)
+PROXY_MAPPINGS = _registry("proxy mapping", root.MODELS)
+PAIR_MAPPINGS = _registry("pair mapping", root.MODELS)
+
+
+def snake_case(name: str) -> str:
+    """The name that a class goes by in a configuration: ProxyAnchor is proxy_anchor."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _take_in(registry: Registry, package: ModuleType) -> None:
+    for name in package.__all__:
+        registry.register_module(name=snake_case(name), module=getattr(package, name))
+
+
+_take_in(PROXY_OBJECTIVES, baselines.proxy)
+_take_in(PAIR_OBJECTIVES, baselines.pair)
+PROXY_MAPPINGS.register_module(name="dam", module=dam.ProxyDAM)
+PAIR_MAPPINGS.register_module(name="dam", module=dam.PairDAM)
+
+
+def names(registry: Registry) -> list[str]:
+    """The names registered, in alphabetical order."""
+    registry.import_from_location()
+    return sorted(registry.module_dict)
+
+
+def resolve(registry: Registry, entry: dict[str, Any], where: str) -> dict[str, Any]:
+    """Complete `entry` with the defaults of the class that its `type` names.
+
+    Raises UserError for an unknown type or key; `where` says which entry of the configuration
+    it is. mmengine's own registries fall back on their parents without a word, so the lookup
+    stays in this registry.
+    """
+    known = names(registry)
+    kind = entry.get("type")
+    if kind not in known:
+        raise UserError(
+            f"{where}: there is no {registry.name} named {kind!r}. Known: {', '.join(known)}."
+        )
+    parameters = {
+        name: parameter
+        for name, parameter in inspect.signature(registry.module_dict[kind]).parameters.items()
+        if name != "self"
+    }
+    unknown = sorted(set(entry) - set(parameters) - {"type"})
+    if unknown:
+        raise UserError(
+            f"{where}: {kind} has no option {', '.join(map(repr, unknown))}. "
+            f"Its options: {', '.join(parameters) or 'none'}."
+        )
+    defaults = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    return {"type": kind, **defaults, **{k: v for k, v in entry.items() if k != "type"}}
+
+
+def build(registry: Registry, entry: dict[str, Any], where: str, **given: Any) -> Any:
+    """Make what `entry` describes; `given` are arguments that no configuration holds.
+
+    Raises UserError where the class refuses an option's value.
+    """
+    names(registry)
+    options = {key: value for key, value in entry.items() if key != "type"}
+    try:
+        return registry.module_dict[entry["type"]](**options, **given)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{where}: {error}") from error
