@@ -1,0 +1,79 @@
+"""Arrays that take seconds to make, kept on disk and known by their SHA-256.
+
+The folder is `$DAM_BENCHMARK_CACHE`, else `$XDG_CACHE_HOME/dam-benchmark`, else
+`~/.cache/dam-benchmark`. A file in it that is damaged is made again.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import PIL
+from PIL import features
+
+from benchmark.errors import UserError
+
+MADE_WITH_PILLOW = "12.3.0"
+MADE_WITH_FREETYPE = "2.14.3"
+
+Grey = npt.NDArray[np.uint8]
+
+
+def cache_folder() -> Path:
+    """Where arrays are kept; it need not exist yet."""
+    if own := os.environ.get("DAM_BENCHMARK_CACHE"):
+        return Path(own).expanduser()
+    shared = os.environ.get("XDG_CACHE_HOME")
+    return (Path(shared) if shared else Path.home() / ".cache") / "dam-benchmark"
+
+
+def digest(array: Grey) -> str:
+    """SHA-256 of the array's bytes in row-major order, in hexadecimal."""
+    return hashlib.sha256(array.tobytes()).hexdigest()
+
+
+def _read(path: Path) -> Grey | None:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+
+
+def _write(path: Path, array: Grey) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+        beside.replace(path)
+    except OSError as error:
+        raise UserError(
+            f"The cache folder {path.parent} can't be written ({error}). "
+            "Name another one in the environment variable DAM_BENCHMARK_CACHE."
+        ) from error
+
+
+def cached(name: str, expected: str, shape: tuple[int, ...], make: Callable[[], Grey]) -> Grey:
+    """The uint8 array `name` of SHA-256 `expected`, from the cache or else from `make`.
+
+    Raises UserError if what `make` returns has another digest.
+    """
+    path = cache_folder() / f"{name}-{expected[:12]}.npy"
+    kept = _read(path)
+    if kept is not None and kept.shape == shape and digest(kept) == expected:
+        return kept
+    made = make()
+    found = digest(made)
+    if made.shape != shape or found != expected:
+        raise UserError(
+            f"The images of '{name}' came out with SHA-256 {found}, not {expected}, so results "
+            "on them could not be compared. The digest was taken with Pillow "
+            f"{MADE_WITH_PILLOW} and FreeType {MADE_WITH_FREETYPE}; here they are Pillow "
+            f"{PIL.__version__} and FreeType {features.version('freetype2')}. "
+            f"Install the wheel: pip install pillow=={MADE_WITH_PILLOW}"
+        )
+    _write(path, made)
+    return made

@@ -1,0 +1,80 @@
+"""What a data set is, once loaded: a training split, and query and gallery images."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+Protocols = Literal["retrieval", "reid"]
+
+
+class Images(Protocol):
+    """Images by index, decoded when asked for."""
+
+    def __len__(self) -> int:
+        """The number of images."""
+        ...
+
+    def batch(self, indices: npt.NDArray[np.int64], seeds: npt.NDArray[np.uint64] | None) -> Tensor:
+        """The images `indices` as float32 [n, channels, height, width].
+
+        `seeds` [n], one an image, fix every random choice of the augmentation; with None the
+        images come as they are for evaluation.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images with one class each; re-identification images also have a camera."""
+
+    images: Images
+    labels: npt.NDArray[np.int64]
+    cameras: npt.NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.labels):
+            raise ValueError(f"{len(self.images)} images with {len(self.labels)} labels")
+        if self.cameras is not None and len(self.cameras) != len(self.labels):
+            raise ValueError(f"{len(self.cameras)} cameras for {len(self.labels)} labels")
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A loaded data set.
+
+    Labels of `train` run from 0 to `classes` - 1. With `protocol` "retrieval" every image of
+    `query` is searched among the others (`gallery` is None); with "reid" `query` is searched in
+    `gallery`, where images of the same identity by the same camera are left out.
+    `note` says what a reader of its results must know, and is shown beside them.
+    """
+
+    name: str
+    protocol: Protocols
+    note: str
+    train: Split
+    query: Split
+    gallery: Split | None = None
+
+    def __post_init__(self) -> None:
+        present = np.unique(self.train.labels)
+        if not np.array_equal(present, np.arange(len(present))):
+            raise ValueError(f"{self.name}: training labels must run from 0 without a gap")
+        if (self.protocol == "reid") != (self.gallery is not None):
+            raise ValueError(f"{self.name}: a gallery belongs to protocol 'reid', and only there")
+
+    @property
+    def classes(self) -> int:
+        """The number of training classes."""
+        return int(self.train.labels.max()) + 1
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether a data set is there, what it holds, and how to get it."""
+
+    found: bool
+    counts: dict[str, Any] = field(default_factory=dict)
+    how_to_get: str = ""

@@ -1,0 +1,106 @@
+"""Batches for training: which images, in what order, and the seed of each one's augmentation.
+
+All of it follows from the run's seed and the epoch, and from nothing else: the two arms of a pair
+see the same batches, and a resumed run goes on with the batches it would have seen.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from benchmark.data.dataset import Split
+from benchmark.errors import UserError
+
+
+class Draw(NamedTuple):
+    """One image of a batch, and the seed of its augmentation."""
+
+    image: int
+    seed: int
+
+
+class ClassBalancedBatches(Sampler[list[Draw]]):
+    """Batches of `samples` images of each of `classes` classes.
+
+    In turn, each class comes as often as any other, and each image of a class once before one
+    comes again. An epoch has as many batches as the images fill.
+    """
+
+    def __init__(
+        self, labels: npt.NDArray[np.int64], classes: int, samples: int, seed: int
+    ) -> None:
+        self.members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        if classes > len(self.members):
+            raise UserError(
+                f"sampler.classes={classes}: the training split has {len(self.members)} classes. "
+                "Take at most that many."
+            )
+        self.classes = classes
+        self.samples = samples
+        self.seed = seed
+        self.epoch = 0
+        self.length = max(1, len(labels) // (classes * samples))
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return self.length
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        """The batches of the epoch `self.epoch`."""
+        random = np.random.default_rng([self.seed, self.epoch])
+        waiting: list[list[int]] = [[] for _ in self.members]
+        turn: list[int] = []
+        for _ in range(self.length):
+            chosen: list[int] = []
+            while len(chosen) < self.classes:
+                if not turn:
+                    turn = random.permutation(len(self.members)).tolist()
+                # A class still in the batch waits for the next one.
+                place = next((i for i, c in enumerate(turn) if c not in chosen), None)
+                chosen.append(turn.pop(place) if place is not None else turn.pop())
+            batch: list[int] = []
+            for label in chosen:
+                for _ in range(self.samples):
+                    if not waiting[label]:
+                        waiting[label] = random.permutation(self.members[label]).tolist()
+                    batch.append(waiting[label].pop())
+            seeds = random.integers(2**63, size=len(batch)).tolist()
+            yield [Draw(image, seed) for image, seed in zip(batch, seeds, strict=True)]
+
+
+class TrainingImages(Dataset[dict[str, Tensor]]):
+    """A split that is asked for whole batches of draws."""
+
+    def __init__(self, split: Split) -> None:
+        self.split = split
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.split.labels)
+
+    def __getitems__(self, draws: list[Draw]) -> dict[str, Tensor]:
+        """Images [B, ...] and labels [B] of the draws."""
+        indices = np.array([draw.image for draw in draws], dtype=np.int64)
+        seeds = np.array([draw.seed for draw in draws], dtype=np.uint64)
+        return {
+            "images": self.split.images.batch(indices, seeds),
+            "labels": torch.from_numpy(self.split.labels[indices]),
+        }
+
+
+def training_loader(split: Split, *, classes: int, samples: int, seed: int) -> DataLoader:
+    """A loader of {"images", "labels"} batches; its `batch_sampler.epoch` is the epoch it gives."""
+    return DataLoader(
+        TrainingImages(split),
+        batch_sampler=ClassBalancedBatches(split.labels, classes, samples, seed),
+        collate_fn=_as_it_comes,
+    )
+
+
+def _as_it_comes(batch: Any) -> Any:
+    return batch

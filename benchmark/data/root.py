@@ -1,0 +1,32 @@
+"""Where the data sets lie: one root, given once."""
+
+import os
+from pathlib import Path
+
+from benchmark.errors import UserError
+
+VARIABLE = "DAM_BENCHMARK_DATA_ROOT"
+
+
+def use_root(folder: Path | None) -> None:
+    """Take `folder` as the data root of this process and of those it starts.
+
+    Without a folder the environment variable DAM_BENCHMARK_DATA_ROOT stays as it is. Raises
+    UserError where the folder can't be listed.
+    """
+    if folder is None:
+        return
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
+        raise UserError(
+            f"--data-root {folder}: the folder can't be read ({error.strerror}). "
+            "Give the folder that holds the data sets' own folders."
+        ) from error
+    os.environ[VARIABLE] = str(folder.resolve())
+
+
+def root() -> Path | None:
+    """The data root, or None where none was given."""
+    value = os.environ.get(VARIABLE)
+    return Path(value) if value else None
