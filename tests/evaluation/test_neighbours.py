@@ -1,0 +1,87 @@
+"""Nearest images against a sort in float64, from faiss and from torch in one process."""
+
+import importlib.util
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.evaluation import nearest
+
+HAS_FAISS = importlib.util.find_spec("faiss") is not None
+BACKENDS = [
+    "torch",
+    pytest.param("faiss", marks=pytest.mark.skipif(not HAS_FAISS, reason="faiss isn't installed")),
+]
+
+
+def naive_nearest(q, g, k, distance):
+    q, g = q.astype(np.float64), g.astype(np.float64)
+    if distance == "cosine":
+        q, g = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (q, g))
+        similarity = q @ g.T
+    else:
+        similarity = -np.sqrt(((q[:, None] - g[None]) ** 2).sum(2))
+    order = np.argsort(-similarity.round(12), axis=1, kind="stable")[:, :k]
+    return order, np.take_along_axis(similarity, order, 1)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize(("n", "m", "k"), [(1, 1, 1), (3, 50, 50), (70, 300, 5), (130, 90, 12)])
+def test_equals_a_sort(n, m, k, distance, backend):
+    rng = np.random.default_rng(n)
+    q, g = (rng.normal(size=(size, 24)).astype(np.float32) for size in (n, m))
+    found = nearest(torch.from_numpy(q), torch.from_numpy(g), k, distance, backend=backend)
+    indices, similarities = naive_nearest(q, g, k, distance)
+    assert np.array_equal(found.indices.numpy(), indices)
+    assert np.allclose(found.similarities.numpy(), similarities, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_lower_index_comes_first_at_ties(seed, distance, backend):
+    """Far more ties than spare candidates, so that the cut runs through them."""
+    rng = np.random.default_rng(seed)
+    q, g = (rng.choice([-1.0, 1.0], size=(size, 4)).astype(np.float32) for size in (20, 400))
+    found = nearest(torch.from_numpy(q), torch.from_numpy(g), 7, distance, backend=backend)
+    assert np.array_equal(found.indices.numpy(), naive_nearest(q, g, 7, distance)[0])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_equal_images_keep_their_order(backend):
+    x = torch.randn(64, generator=torch.Generator().manual_seed(0)).expand(9000, 64)
+    found = nearest(x[:3], x, 4, backend=backend)
+    assert found.indices.tolist() == [[0, 1, 2, 3]] * 3
+
+
+@pytest.mark.skipif(not HAS_FAISS, reason="faiss isn't installed")
+def test_faiss_is_loaded_on_demand_and_runs_beside_torch():
+    """Both bring an OpenMP runtime: use each, with threads, before and after the other."""
+    program = """
+import sys
+import torch
+from benchmark.evaluation import nearest
+assert "faiss" not in sys.modules
+torch.set_num_threads(2)
+x = torch.randn(1000, 64, generator=torch.Generator().manual_seed(0))
+before = x @ x.T
+a = nearest(x, x, 5, backend="torch")
+assert "faiss" not in sys.modules
+b = nearest(x, x, 5)
+assert "faiss" in sys.modules
+assert torch.equal(a.indices, b.indices) and torch.equal(a.similarities, b.similarities)
+assert torch.equal(a.indices[:, 0], torch.arange(1000))
+assert torch.equal(before, x @ x.T)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("k", [0, 5])
+def test_k_outside_the_gallery_is_an_error(k):
+    with pytest.raises(ValueError, match="between 1 and the gallery's 4 images"):
+        nearest(torch.randn(2, 3), torch.randn(4, 3), k)

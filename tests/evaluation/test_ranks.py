@@ -1,0 +1,194 @@
+"""Ranks against a loop that follows their definition, in float64."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from benchmark.evaluation import positive_ranks
+
+
+def naive_ranks(q, ql, g=None, gl=None, qc=None, gc=None, distance="cosine"):
+    """Each query's list of ranks: sort what may be found, other labels first among equals."""
+    own_gallery = g is None
+    if own_gallery:
+        g, gl, gc = q, ql, qc
+    rows = []
+    for i in range(len(q)):
+        found = []
+        for j in range(len(g)):
+            if gl[j] == -1 or (own_gallery and i == j):
+                continue
+            match = gl[j] == ql[i]
+            if match and qc is not None and qc[i] == gc[j]:
+                continue
+            a, b = q[i].astype(np.float64), g[j].astype(np.float64)
+            if distance == "cosine":
+                size = np.linalg.norm(a) * np.linalg.norm(b)
+                key = -(a @ b) / size if size else 0.0
+            else:
+                key = ((a - b) ** 2).sum()
+            found.append((key, match))
+        found.sort()
+        rows.append([place + 1 for place, (_, match) in enumerate(found) if match])
+    return rows
+
+
+def as_lists(ranks):
+    return [row[:n].tolist() for row, n in zip(ranks.ranks, ranks.counts, strict=True)]
+
+
+def tied_features(rng, n, distance):
+    """Many equal similarities, all exact in float32: signs have a length that is a power of 2."""
+    if distance == "cosine":
+        return rng.choice([-1.0, 1.0], size=(n, 16))[:, rng.integers(0, 2, 16)].astype(np.float32)
+    return rng.integers(-1, 2, size=(n, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize("ties", [True, False])
+@pytest.mark.parametrize("seed", range(6))
+def test_own_gallery_equals_the_definition(seed, ties, distance):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 60))
+    labels = rng.integers(-1, rng.integers(1, 12), n)  # with junk, and with single samples
+    x = tied_features(rng, n, distance) if ties else rng.normal(size=(n, 5)).astype(np.float32)
+    expected = naive_ranks(x, labels, distance=distance)
+    expected = [[] if label == -1 else row for label, row in zip(labels, expected, strict=True)]
+    for block in (None, 1, 7, 64):
+        ranks = positive_ranks(torch.from_numpy(x), labels, distance=distance, block=block)
+        assert as_lists(ranks) == expected
+        assert ranks.left_out == sum(not row for row in expected)
+        assert ranks.ranks.shape == (n, max(map(len, expected)))
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize("ties", [True, False])
+@pytest.mark.parametrize("cameras", [0, 1, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_gallery_with_cameras_junk_and_distractors(seed, cameras, ties, distance):
+    rng = np.random.default_rng(seed)
+    n, m = int(rng.integers(1, 20)), int(rng.integers(1, 90))
+    ql, gl = rng.integers(1, 9, n), rng.integers(-1, 7, m)  # 0 distracts, 7 and 8 have no match
+    qc = rng.integers(0, cameras, n) if cameras else None
+    gc = rng.integers(0, cameras, m) if cameras else None
+    if ties:
+        both = tied_features(rng, n + m, distance)
+    else:
+        both = rng.normal(size=(n + m, 5)).astype(np.float32)
+    q, g = both[:n], both[n:]
+    expected = naive_ranks(q, ql, g, gl, qc, gc, distance)
+    for block in (None, 1, 5, 64):
+        ranks = positive_ranks(
+            torch.from_numpy(q),
+            ql,
+            torch.from_numpy(g),
+            gl,
+            query_cameras=qc,
+            gallery_cameras=gc,
+            distance=distance,
+            block=block,
+        )
+        assert as_lists(ranks) == expected
+    if cameras == 1:
+        assert ranks.left_out == n
+
+
+def test_order_of_files_does_not_matter():
+    rng = np.random.default_rng(0)
+    x, labels = torch.from_numpy(tied_features(rng, 80, "cosine")), rng.integers(0, 9, 80)
+    order = rng.permutation(80)
+    ranks = positive_ranks(x, labels)
+    moved = positive_ranks(x[order], labels[order])
+    assert as_lists(moved) == [as_lists(ranks)[i] for i in order]
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize(("n", "elements"), [(37, 3), (130, 64), (301, 129), (410, 512)])
+def test_a_collapsed_model_gets_the_worst_ranks(n, elements, distance):
+    """Equal images must be equally similar, however the product of their tile was computed."""
+    generator = torch.Generator().manual_seed(n)
+    x = torch.randn(elements, generator=generator).expand(n, elements)
+    labels = np.arange(n) % 30
+    sizes = np.bincount(labels)
+    for block in (None, 64):
+        ranks = positive_ranks(x, labels, distance=distance, block=block)
+        for row, label in zip(as_lists(ranks), labels, strict=True):
+            assert row == list(range(n - sizes[label] + 1, n))
+
+
+def test_a_query_is_left_out_by_index_not_by_similarity():
+    x = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    assert as_lists(positive_ranks(x, np.array([0, 0, 1]))) == [[1], [1], []]
+    assert as_lists(positive_ranks(x, np.array([0, 1, 0]))) == [[2], [], [2]]
+
+
+def test_negative_similarities_and_zero_vectors_are_ranked():
+    x = torch.tensor([[1.0, 0.0], [-1.0, 0.1], [-1.0, 0.0], [0.0, 0.0]])
+    assert as_lists(positive_ranks(x, np.array([0, 1, 0, 2])))[0] == [3]
+    assert as_lists(positive_ranks(x, np.array([0, 1, 2, 0])))[0] == [1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_searched_in_float32(dtype):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(50, 32, generator=generator).to(dtype)
+    labels = torch.arange(50) % 5
+    expected = as_lists(positive_ranks(x.float(), labels))
+    assert as_lists(positive_ranks(x, labels)) == expected
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert as_lists(positive_ranks(x, labels)) == expected
+
+
+def test_unbalanced_classes_keep_their_rows():
+    rng = np.random.default_rng(1)
+    labels = np.repeat([7, 3, 11, 5], [40, 1, 2, 9])
+    rng.shuffle(labels)
+    x = rng.normal(size=(52, 4)).astype(np.float32)
+    ranks = positive_ranks(torch.from_numpy(x), labels, block=6)
+    assert as_lists(ranks) == naive_ranks(x, labels)
+    assert not ranks.ranks[ranks.counts == 0].any()
+
+
+def test_no_gradient_is_kept():
+    x = F.normalize(torch.randn(6, 4)).requires_grad_()
+    assert not positive_ranks(x, torch.arange(6) % 2).ranks.requires_grad
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_features_that_are_not_finite_are_an_error(value, distance):
+    x = torch.ones(4, 3)
+    x[2, 1] = value
+    with pytest.raises(ValueError, match="1 of 4 feature vectors hold NaN, infinite"):
+        positive_ranks(x, np.zeros(4, np.int64), distance=distance)
+
+
+def test_sizes_that_do_not_fit_are_errors():
+    x, labels = torch.ones(4, 3), np.zeros(4, np.int64)
+    with pytest.raises(ValueError, match="query labels must be one integer for each of 4"):
+        positive_ranks(x, labels[:3])
+    with pytest.raises(ValueError, match="one integer"):
+        positive_ranks(x, labels.astype(np.float64))
+    with pytest.raises(ValueError, match="3 elements, the gallery 2"):
+        positive_ranks(x, labels, torch.ones(4, 2), labels)
+    with pytest.raises(ValueError, match="go together"):
+        positive_ranks(x, labels, x)
+    with pytest.raises(ValueError, match="for both queries and gallery"):
+        positive_ranks(x, labels, x, labels, query_cameras=labels)
+    with pytest.raises(ValueError, match="without a gallery"):
+        positive_ranks(x, labels, gallery_cameras=labels)
+    with pytest.raises(ValueError, match="block must be"):
+        positive_ranks(x, labels, block=0)
+    with pytest.raises(ValueError, match="unknown distance"):
+        positive_ranks(x, labels, distance="manhattan")
+    with pytest.raises(ValueError, match=r"\[images, elements\]"):
+        positive_ranks(x[0], labels)
+
+
+def test_a_gallery_of_junk_leaves_every_query_out():
+    x = torch.randn(3, 4)
+    ranks = positive_ranks(x, np.arange(3), x, np.full(3, -1))
+    assert ranks.left_out == 3 and ranks.ranks.shape == (3, 0)
+    with pytest.raises(ValueError, match="none of 3 queries"):
+        ranks.mean(torch.ones(3))
