@@ -1,0 +1,58 @@
+"""Under what a run was made: written beside its result."""
+
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import torch
+
+LIBRARIES = ("torch", "torchvision", "mmengine", "numpy", "pillow")
+
+
+def describe(device: str, threads: int) -> dict[str, Any]:
+    """Device, threads, library versions, platform, and the commit of this code."""
+    return {
+        "device_name": _device_name(device),
+        "threads": threads,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        **commit(),
+    }
+
+
+def _device_name(device: str) -> str:
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def commit() -> dict[str, Any]:
+    """The commit that this code is at, and whether the tree differs from it (`dirty`)."""
+
+    def git(*arguments: str) -> str | None:
+        try:
+            answer = subprocess.run(
+                ["git", *arguments],
+                cwd=Path(__file__).parent,
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return answer.stdout.strip()
+
+    head = git("rev-parse", "--short=12", "HEAD")
+    if head is None:
+        return {"commit": "unknown", "dirty": None}
+    return {"commit": head, "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
