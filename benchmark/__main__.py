@@ -1,0 +1,189 @@
+"""The command line: python -m benchmark data | plan | run | report.
+
+Exit status: 0 when all is well, 1 when a run failed, 2 when the request can't be met as it is
+(one message on standard error says why), 130 when interrupted.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmark.errors import UserError
+
+REFERENCE = Path(__file__).parents[1] / "results" / "reference_results.csv"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options, overrides = _parser().parse_known_args(arguments)
+    console = Console(highlight=False)
+    try:
+        for text in overrides:
+            if text.startswith("-") or "=" not in text:
+                raise UserError(
+                    f"unknown argument {text!r}. Options are listed by "
+                    f"'python -m benchmark {options.command} --help'; overrides are key.path=value."
+                )
+        options.overrides = overrides
+        return int(options.function(options, console))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; what is finished is kept, and 'run' goes on from here", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmark",
+        description="Paired baseline and DAM runs, and their comparison.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    data = commands.add_parser("data", help="data sets: what is there and how to get the rest")
+    data.add_argument("action", choices=["list"])
+    data.set_defaults(function=_data)
+
+    planned = argparse.ArgumentParser(add_help=False)
+    planned.add_argument("--suite", default="smoke", help="a suite's name or the path of its file")
+    planned.add_argument("--seeds", type=_seeds, help="such as 0,1,2")
+    planned.add_argument(
+        "--device", choices=["cpu", "cuda"], help="default: the GPU if there is one"
+    )
+    planned.add_argument("--workers", type=_workers, help="runs at a time")
+
+    plan = commands.add_parser(
+        "plan", parents=[planned], help="the runs of a suite and an estimate of their time"
+    )
+    plan.set_defaults(function=_plan)
+
+    run = commands.add_parser(
+        "run", parents=[planned], help="make what is missing of a suite, and report"
+    )
+    run.add_argument("--out", type=Path, required=True, help="where runs and report are kept")
+    run.set_defaults(function=_run)
+
+    report = commands.add_parser("report", help="tables and page again from stored runs")
+    report.add_argument("--out", type=Path, required=True, help="where the runs are kept")
+    report.set_defaults(function=_report)
+
+    for command in (data, plan, run):
+        command.add_argument("--data-root", type=Path, help="the folder that holds the data sets")
+    for command in (plan, run):
+        command.epilog = "Further arguments key.path=value change the configuration: epochs=2"
+    return parser
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(seed) for seed in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers") from None
+
+
+def _workers(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def _data(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.data.root import use_root
+    from benchmark.registry import DATASETS, names
+
+    _no_overrides(options)
+    use_root(options.data_root)
+    table = Table("data set", "found", "holds", "how to get it", box=None, pad_edge=False)
+    for name in names(DATASETS):
+        status = DATASETS.module_dict[name]().status()
+        holds = ", ".join(f"{count:,} {what}" for what, count in status.counts.items())
+        table.add_row(name, "yes" if status.found else "no", holds, status.how_to_get)
+    console.print(table)
+    return 0
+
+
+def _plan(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.suite.estimate import estimate
+    from benchmark.suite.execution import default_workers
+
+    runs = _planned(options)
+    workers = options.workers or default_workers(runs)
+    table = Table("id", "data set", "objective", "arm", "seed", box=None, pad_edge=False)
+    for run in runs:
+        c = run.config
+        table.add_row(run.id, c["dataset"]["type"], c["objective_name"], c["arm"], str(c["seed"]))
+    console.print(table)
+    seconds = estimate(runs, workers)
+    console.print(
+        f"{len(runs)} runs of {runs[0].config['epochs']} epochs, about {_duration(seconds)} with "
+        f"{workers} at a time on this machine ({runs[0].config['device']}); nothing was trained"
+    )
+    return 0
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.suite.display import Display
+    from benchmark.suite.execution import default_workers, execute
+
+    runs = _planned(options)
+    _check_writable(options.out)
+    workers = options.workers or default_workers(runs)
+    with Display(Console(stderr=True, highlight=False)) as display:
+        outlook = execute(runs, options.out, workers=workers, show=display.show, told=display.told)
+    _write_report(options.out, console)
+    return 1 if outlook.failed else 0
+
+
+def _report(options: argparse.Namespace, console: Console) -> int:
+    _no_overrides(options)
+    _write_report(options.out, console)
+    return 0
+
+
+def _planned(options: argparse.Namespace) -> list:
+    from benchmark.data.root import use_root
+    from benchmark.suite.plan import plan
+
+    use_root(options.data_root)
+    return plan(
+        options.suite,
+        overrides=options.overrides,
+        seeds=options.seeds,
+        device=options.device,
+    )
+
+
+def _write_report(out: Path, console: Console) -> None:
+    from benchmark.report import print_table, write_report
+
+    report = write_report(out, reference=REFERENCE if REFERENCE.exists() else None)
+    print_table(report.table, console)
+    console.print(f"report: {report.page.resolve()}", soft_wrap=True)
+
+
+def _no_overrides(options: argparse.Namespace) -> None:
+    if options.overrides:
+        raise UserError(f"'{options.command}' takes no {options.overrides[0]!r}")
+
+
+def _check_writable(out: Path) -> None:
+    try:
+        (out / "runs").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out {out}: no folder can be made there ({error})") from error
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,2 @@
+# The same styles as identities, seen by six rendered cameras.
+dataset = dict(type="typefaces_reid")
