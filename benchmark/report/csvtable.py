@@ -1,0 +1,70 @@
+"""The table with every number, for a program to read."""
+
+import csv
+import io
+import math
+from typing import Any
+
+from benchmark.report.numbers import ABSENT
+from benchmark.report.settings import describe
+from benchmark.report.table import Comparison, Group, Row, Table
+
+
+def csv_text(table: Table) -> str:
+    """One line an arm of a comparison.
+
+    Metrics, differences and bounds are fractions, as their headings say; a number that doesn't
+    exist is an empty field. Bounds are those of the 95 % paired t-interval.
+    """
+    metrics = list(dict.fromkeys(metric for group in table.groups for metric in group.metrics))
+    lines = [
+        _line(group, comparison, row, metrics)
+        for group in table.groups
+        for comparison in group.comparisons
+        for row in comparison.rows
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(lines[0]) if lines else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def _line(group: Group, comparison: Comparison, row: Row, metrics: list[str]) -> dict[str, Any]:
+    """One arm's fields by heading."""
+    main = group.main_metrics[0]
+    shared = comparison.facts() | row.conditions()
+    return {
+        "data set": group.label,
+        "protocol": group.protocol,
+        "recipe": comparison.config.get("recipe", ""),
+        "objective": comparison.label,
+        "objective settings": describe(comparison.config["objective"]),
+        "arm": row.label,
+        "arm settings": row.settings,
+        "seeds": len(row.finished),
+        "failed": len(row.in_state("failed")),
+        "not run": len(row.in_state("not run")),
+        "pairs": len(row.pairs.runs) if row.pairs else "",
+        "pairing": "; ".join(row.notes),
+        **{key: value for metric in metrics for key, value in _numbers(row, metric).items()},
+        "main metric": main,
+        "untrained main metric (fraction)": _fraction(row.untrained(main).mean),
+        **{name: "" if text == ABSENT else text for name, text in shared.items()},
+    }
+
+
+def _numbers(row: Row, metric: str) -> dict[str, str]:
+    """Five numbers of a metric."""
+    summary, interval = row.summary(metric), row.difference(metric)
+    return {
+        f"{metric} mean (fraction)": _fraction(summary.mean),
+        f"{metric} sd (fraction)": _fraction(summary.sd),
+        f"{metric} difference (fraction)": _fraction(interval.mean),
+        f"{metric} difference low95 (fraction)": _fraction(interval.low),
+        f"{metric} difference high95 (fraction)": _fraction(interval.high),
+    }
+
+
+def _fraction(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.6f}"

@@ -1,0 +1,85 @@
+"""Which runs may be subtracted from each other."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from benchmark.errors import UserError
+from benchmark.suite.store import StoredRun
+
+# What two runs must share to differ in the arm alone: digest name and its words.
+_SHARED = {"initial_weights": "initial weights", "batches": "batches"}
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Arm and baseline runs by seed, and the seeds that could not be paired with the reason."""
+
+    runs: dict[int, tuple[StoredRun, StoredRun]]
+    broken: dict[int, str]
+
+    def differences(self, metric: str) -> dict[int, float]:
+        """Arm minus baseline in `metric`, by seed."""
+        return {
+            seed: arm.metrics[metric] - baseline.metrics[metric]
+            for seed, (arm, baseline) in self.runs.items()
+            if metric in arm.metrics and metric in baseline.metrics
+        }
+
+    @property
+    def notes(self) -> list[str]:
+        """Each reason once, with its seeds."""
+        reasons: dict[str, list[int]] = {}
+        for seed, reason in self.broken.items():
+            reasons.setdefault(reason, []).append(seed)
+        return [
+            f"not paired: {reason} (seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))})"
+            for reason, seeds in reasons.items()
+        ]
+
+
+def by_seed(runs: Iterable[StoredRun]) -> dict[int, StoredRun]:
+    """Runs of one arm by seed, in the order of the seeds.
+
+    Raises UserError where a seed was run twice with one configuration.
+    """
+    found: dict[int, StoredRun] = {}
+    for run in sorted(runs, key=lambda run: int(run.config["seed"])):
+        seed = int(run.config["seed"])
+        if seed in found:
+            raise UserError(
+                f"{found[seed].folder} and {run.folder} hold the same configuration. "
+                "Remove one of the two folders."
+            )
+        found[seed] = run
+    return found
+
+
+def _broken(arm: StoredRun, baseline: StoredRun | None) -> str | None:
+    """Why the two are no pair, or None."""
+    if baseline is None or baseline.state != "finished":
+        return "no finished baseline"
+    for name, words in _SHARED.items():
+        if name not in arm.digests or name not in baseline.digests:
+            return f"{words} not recorded"
+        if arm.digests[name] != baseline.digests[name]:
+            return f"{words} differ"
+    return None
+
+
+def pair(arm: Mapping[int, StoredRun], baseline: Mapping[int, StoredRun]) -> Pairs:
+    """Pair an arm's finished runs with the baseline's, both given by seed.
+
+    Two runs are a pair where both finished and the digests of their initial weights and of their
+    batches agree.
+    """
+    pairs = Pairs({}, {})
+    for seed, run in arm.items():
+        if run.state != "finished":
+            continue
+        other = baseline.get(seed)
+        reason = _broken(run, other)
+        if reason is not None:
+            pairs.broken[seed] = reason
+        elif other is not None:
+            pairs.runs[seed] = (run, other)
+    return pairs

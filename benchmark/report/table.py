@@ -1,0 +1,278 @@
+"""Stored runs as rows: one an arm of a comparison, over its seeds.
+
+Two runs belong to one comparison where their configurations agree in everything but the arm, the
+seed, and the entries that an arm exchanges (`EXCHANGED`).
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmark.report.numbers import ABSENT
+from benchmark.report.pairing import Pairs, by_seed, pair
+from benchmark.report.settings import describe, distinct
+from benchmark.report.statistics import Interval, Summary, paired_interval, summarise
+from benchmark.suite.store import StoredRun, canonical
+
+BASELINE = "baseline"
+EXCHANGED = ("similarity",)
+_NOT_COMPARED = {"arm", "seed", *EXCHANGED}
+
+METRICS = {
+    "retrieval": ("recall@1", "recall@2", "recall@4", "recall@8", "map@r", "r_precision"),
+    "reid": ("cmc@1", "cmc@5", "cmc@10", "map"),
+}
+MAIN_METRICS = {"retrieval": ("recall@1", "map@r"), "reid": ("cmc@1", "map")}
+METRIC_NAMES = {
+    "recall@1": "Recall@1",
+    "recall@2": "Recall@2",
+    "recall@4": "Recall@4",
+    "recall@8": "Recall@8",
+    "map@r": "MAP@R",
+    "r_precision": "R-precision",
+    "cmc@1": "CMC@1",
+    "cmc@5": "CMC@5",
+    "cmc@10": "CMC@10",
+    "map": "mAP",
+}
+_COUNTS = ("train_classes", "train_images", "query_images", "gallery_images")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One arm of a comparison; `runs` are by seed, `pairs` is None for the baseline itself."""
+
+    arm: str
+    label: str
+    settings: str
+    runs: dict[int, StoredRun]
+    pairs: Pairs | None
+
+    def in_state(self, state: str) -> list[StoredRun]:
+        """The row's runs that are "finished", "failed" or "not run"."""
+        return [run for run in self.runs.values() if run.state == state]
+
+    @property
+    def finished(self) -> list[StoredRun]:
+        """The runs that the row's numbers come from."""
+        return self.in_state("finished")
+
+    def summary(self, metric: str) -> Summary:
+        """`metric` after the last epoch, over the finished seeds."""
+        return summarise([run.metrics[metric] for run in self.finished if metric in run.metrics])
+
+    def untrained(self, metric: str) -> Summary:
+        """`metric` before the first step, over the finished seeds."""
+        runs = self.finished
+        return summarise([run.untrained[metric] for run in runs if metric in run.untrained])
+
+    def difference(self, metric: str) -> Interval:
+        """Arm minus baseline in `metric`, over the paired seeds; empty for the baseline."""
+        differences = self.pairs.differences(metric) if self.pairs else {}
+        return paired_interval(list(differences.values()))
+
+    @property
+    def notes(self) -> list[str]:
+        """What keeps a seed out of the paired difference."""
+        return self.pairs.notes if self.pairs else []
+
+    def conditions(self) -> dict[str, str]:
+        """Where the runs ran; more than one value are joined with " / "."""
+        environments = [run.environment for run in self.runs.values() if run.environment]
+        configs = [run.config for run in self.runs.values()]
+        return {
+            "device": _joined(config.get("device") for config in configs),
+            "device name": _joined(item.get("device_name") for item in environments),
+            "threads": _joined(config.get("threads") for config in configs),
+            "torch": _joined(item.get("torch") for item in environments),
+            "python": _joined(item.get("python") for item in environments),
+            "commit": _joined(_commit(item) for item in environments),
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One recipe and objective: the arms on it, the baseline first."""
+
+    label: str
+    config: dict[str, Any]
+    rows: list[Row]
+
+    def facts(self) -> dict[str, str]:
+        """What all arms share, as text; "–" where the configuration has no such entry."""
+        sampler = self.config.get("sampler", {})
+        batch = describe(sampler)
+        if {"classes", "samples"} <= sampler.keys():
+            classes, samples = sampler["classes"], sampler["samples"]
+            batch = f"{classes * samples} ({classes} × {samples})"
+        return {
+            "backbone": describe(self.config.get("backbone", {})) or ABSENT,
+            "dim": str(self.config.get("dim", ABSENT)),
+            "batch": batch or ABSENT,
+            "epochs": str(self.config.get("epochs", ABSENT)),
+            "optimiser": describe(self.config.get("optimiser", {})) or ABSENT,
+        }
+
+
+@dataclass(frozen=True)
+class Group:
+    """All comparisons on one data set. `counts` holds the numbers of classes and images."""
+
+    label: str
+    name: str
+    protocol: str
+    note: str
+    counts: dict[str, int]
+    comparisons: list[Comparison]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of all comparisons, in their order."""
+        return [row for comparison in self.comparisons for row in comparison.rows]
+
+    @property
+    def runs(self) -> list[StoredRun]:
+        """All runs on the data set."""
+        return [run for row in self.rows for run in row.runs.values()]
+
+    @property
+    def main_metrics(self) -> tuple[str, str]:
+        """The two metrics that the field reports first."""
+        return MAIN_METRICS.get(self.protocol, MAIN_METRICS["retrieval"])
+
+    @property
+    def metrics(self) -> list[str]:
+        """The protocol's metrics, then any others that the runs have."""
+        known = METRICS.get(self.protocol, METRICS["retrieval"])
+        others = {metric for run in self.runs for metric in run.metrics} - set(known)
+        return [*known, *sorted(others)]
+
+
+@dataclass(frozen=True)
+class Table:
+    """All stored runs, by data set."""
+
+    groups: list[Group] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of all data sets."""
+        return [row for group in self.groups for row in group.rows]
+
+    @property
+    def runs(self) -> list[StoredRun]:
+        """The runs of all data sets."""
+        return [run for group in self.groups for run in group.runs]
+
+    def arms(self) -> list[str]:
+        """The labels of all arms, the baseline first."""
+        return sorted({row.label for row in self.rows}, key=arm_order)
+
+
+def metric_name(metric: str) -> str:
+    """The metric as the field writes it."""
+    return METRIC_NAMES.get(metric, metric)
+
+
+def build_table(runs: Iterable[StoredRun]) -> Table:
+    """Group runs by data set, comparison and arm.
+
+    Raises UserError where one configuration is stored twice.
+    """
+    datasets = _split(runs, lambda run: run.config.get("dataset", {}))
+    names = [_dataset_name(members) for members in datasets]
+    labels = distinct(names, [members[0].config.get("dataset", {}) for members in datasets])
+    groups = map(_group, datasets, names, labels)
+    return Table(sorted(groups, key=lambda group: _by_number(group.label)))
+
+
+def _group(runs: list[StoredRun], name: str, label: str) -> Group:
+    """The comparisons among the runs on one data set."""
+    facts = next((run.dataset for run in runs if run.dataset), {})
+    members = _split(runs, lambda run: _without(run.config, _NOT_COMPARED))
+    configs = [_without(own[0].config, _NOT_COMPARED) for own in members]
+    labels = distinct([objective_name(config) for config in configs], configs)
+    comparisons = map(Comparison, labels, configs, map(_rows, members))
+    return Group(
+        label=label,
+        name=name,
+        protocol=str(facts.get("protocol", "")),
+        note=str(facts.get("note", "")),
+        counts={name: int(facts[name]) for name in _COUNTS if name in facts},
+        comparisons=sorted(comparisons, key=lambda comparison: _by_number(comparison.label)),
+    )
+
+
+def _rows(runs: list[StoredRun]) -> list[Row]:
+    """The arms of one comparison, the baseline first, then `dam`, then the others by name."""
+    arms = _split(runs, lambda run: [run.config["arm"], _exchanged(run.config)])
+    members = [by_seed(own) for own in arms]
+    names = [str(own[0].config["arm"]) for own in arms]
+    exchanged = [_exchanged(own[0].config) for own in arms]
+    labels = distinct(names, exchanged)
+    # With two baselines there is no saying which one an arm is the twin of.
+    baseline = members[names.index(BASELINE)] if names.count(BASELINE) == 1 else {}
+    rows = [
+        Row(
+            arm=name,
+            label=label,
+            settings="; ".join(describe(entry) for entry in entries.values()),
+            runs=own,
+            pairs=None if name == BASELINE else pair(own, baseline),
+        )
+        for own, name, label, entries in zip(members, names, labels, exchanged, strict=True)
+    ]
+    return sorted(rows, key=lambda row: arm_order(row.label))
+
+
+def arm_order(label: str) -> tuple[bool, bool, list[str]]:
+    """The key that sorts arms: the baseline, `dam`, then the others by name."""
+    return (not label.startswith(BASELINE), not label.startswith("dam"), _by_number(label))
+
+
+def _by_number(label: str) -> list[str]:
+    """A key that sorts "dim=64" before "dim=128"."""
+    parts = re.split(r"(\d+)", label)
+    return [part.zfill(12) if part.isdigit() else part for part in parts]
+
+
+def objective_name(config: dict[str, Any]) -> str:
+    """The objective's name in the suite, or its type."""
+    return str(config.get("objective_name", config["objective"]["type"]))
+
+
+def _split(runs: Iterable[StoredRun], key: Callable[[StoredRun], Any]) -> list[list[StoredRun]]:
+    """Runs with an equal key together."""
+    found: dict[str, list[StoredRun]] = {}
+    for run in runs:
+        found.setdefault(canonical({"key": key(run)}), []).append(run)
+    return list(found.values())
+
+
+def _without(config: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name not in names}
+
+
+def _exchanged(config: dict[str, Any]) -> dict[str, Any]:
+    return {name: config[name] for name in EXCHANGED if name in config}
+
+
+def _dataset_name(runs: list[StoredRun]) -> str:
+    """The name that the loaded data set gave itself, or its type where none was loaded."""
+    loaded = (run.dataset["name"] for run in runs if "name" in run.dataset)
+    return str(next(loaded, runs[0].config.get("dataset", {}).get("type", "unknown data set")))
+
+
+def _joined(values: Iterable[Any]) -> str:
+    """Each value once, joined with " / "; "–" where there is none."""
+    present = dict.fromkeys(str(value) for value in values if value is not None)
+    return " / ".join(present) or ABSENT
+
+
+def _commit(environment: dict[str, Any]) -> str | None:
+    """The commit, and whether the tree had changes beyond it."""
+    commit = environment.get("commit")
+    if commit is None:
+        return None
+    return f"{str(commit)[:10]} + changes" if environment.get("dirty") else str(commit)[:10]

@@ -1,0 +1,42 @@
+"""The compact table for the terminal."""
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from benchmark.report.reading import cells, columns, legend, remarks
+from benchmark.report.table import Group, Table
+
+
+def print_table(table: Table, console: Console) -> None:
+    """Print one table a data set, its legend, and what is missing; 100 columns are enough."""
+    for group in table.groups:
+        console.print(_rich_table(group))
+        for sentence in legend(group):
+            console.print(Text(sentence, style="dim"))
+        missing = remarks(group)
+        if missing:
+            console.print(Text("Missing or not paired", style="bold"))
+        for remark in missing:
+            line = Text(remark)
+            line.truncate(console.width, overflow="ellipsis")
+            console.print(line)
+        console.print()
+
+
+def _rich_table(group: Group) -> RichTable:
+    """A heading line an objective, below it its arms."""
+    title = Text(group.label, style="bold")
+    shown = RichTable(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for index, heading in enumerate(columns(group)):
+        justify = "left" if index == 0 else "right"
+        shown.add_column(heading, justify=justify, no_wrap=index > 0)  # type: ignore[arg-type]
+    for comparison in group.comparisons:
+        shown.add_row(Text(comparison.label, style="bold"))
+        for index, row in enumerate(comparison.rows):
+            arm, *numbers = cells(group, row)
+            last = index == len(comparison.rows) - 1
+            shown.add_row(Padding(Text(arm), (0, 0, 0, 2)), *map(Text, numbers), end_section=last)
+    return shown

@@ -1,0 +1,105 @@
+"""Runs as the suite stores them, with numbers that a test chooses."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.suite.store import identity, write_json
+
+NOTE = "Rendered from the fonts of this machine; a small stand-in, not a published data set."
+SIMILARITIES: dict[str, dict[str, Any]] = {
+    "baseline": {"type": "plain"},
+    "dam": {"type": "dam", "rule": "quantile", "keep": 0.8, "joint": 0.0},
+    "random": {"type": "dam", "rule": "random", "keep": 0.8, "joint": 0.0},
+}
+
+StoreRun = Callable[..., Path]
+
+
+def store_run(
+    out: Path,
+    *,
+    arm: str = "baseline",
+    seed: int = 0,
+    objective: str = "norm_softmax",
+    metrics: dict[str, float] | None = None,
+    state: str = "finished",
+    error: str | None = None,
+    losses: tuple[float, ...] = (3.0, 2.0),
+    digests: dict[str, str] | None = None,
+    environment: dict[str, Any] | None = None,
+    similarity: dict[str, Any] | None = None,
+    protocol: str = "retrieval",
+    **config: Any,
+) -> Path:
+    """Write one run's folder; `config` replaces entries of the configuration."""
+    resolved = {
+        "dataset": {"type": "typefaces", "size": 32},
+        "recipe": "glyphs",
+        "backbone": {"type": "glyphnet", "width": 32},
+        "dim": 128,
+        "sampler": {"classes": 25, "samples": 4},
+        "epochs": 12,
+        "schedule": {"warmup": 0.5},
+        "optimiser": {"type": "AdamW", "lr": 0.001},
+        "objective": {"type": objective, "scale": 20.0},
+        "objective_name": objective,
+        "arm": arm,
+        "similarity": similarity or SIMILARITIES[arm],
+        "seed": seed,
+        "device": "cpu",
+        "threads": 1,
+    } | config
+    folder = out / "runs" / identity(resolved)
+    write_json(folder / "config.json", resolved)
+    if state == "not run":
+        return folder
+    write_json(
+        folder / "environment.json",
+        {
+            "device_name": "A processor",
+            "torch": "2.11.0",
+            "python": "3.12.3",
+            "commit": "0123456789abcdef",
+            "dirty": False,
+        }
+        | (environment or {}),
+    )
+    result: dict[str, Any] = {"state": state, "error": error}
+    if state == "finished":
+        values = metrics or {"recall@1": 0.3, "map@r": 0.1}
+        result |= {
+            "metrics": values,
+            "untrained": {name: value / 2 for name, value in values.items()},
+            "history": [
+                {"epoch": epoch, "loss": loss, "seconds": 2.5}
+                for epoch, loss in enumerate(losses, start=1)
+            ],
+            "digests": {
+                "initial_weights": f"w{seed}",
+                "batches": f"b{seed}",
+                "final_weights": f"f{seed}{arm}",
+            }
+            if digests is None
+            else digests,
+            "timing": {"train_s": 5.0, "evaluate_s": 1.0, "total_s": 7.0},
+            "dataset": {
+                "name": "typefaces",
+                "protocol": protocol,
+                "note": NOTE,
+                "train_classes": 65,
+                "train_images": 4030,
+                "query_images": 4030,
+                "gallery_images": 4030,
+            },
+        }
+    write_json(folder / "result.json", result)
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoreRun:
+    """`store(arm=..., seed=..., ...)` writes a run below `tmp_path`."""
+    return lambda **options: store_run(tmp_path, **options)

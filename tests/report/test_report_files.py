@@ -1,0 +1,176 @@
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from benchmark.errors import UserError
+from benchmark.report import Report, print_table, write_report
+
+VOID = {"meta", "br", "img", "link"}
+
+
+class Balanced(HTMLParser):
+    """Checks that every tag is closed, in order, and collects what the page asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.sources: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.sources += [value or "" for name, value in attrs if name in {"src", "href"}]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def page_of(report: Report) -> str:
+    text = report.page.read_text(encoding="utf-8")
+    parser = Balanced()
+    parser.feed(text)
+    assert not parser.open
+    assert all(source.startswith("data:") for source in parser.sources)
+    assert not parser.tags & {"script", "link", "iframe"}
+    return text
+
+
+def printed(report: Report) -> str:
+    console = Console(width=100, file=io.StringIO(), record=True)
+    print_table(report.table, console)
+    return console.export_text()
+
+
+def store_suite(store: Any) -> None:
+    for objective in ("norm_softmax", "multi_similarity"):
+        for arm, gain in (("baseline", 0.0), ("dam", 0.02), ("random", -0.01)):
+            for seed in range(3):
+                value = 0.3 + gain + 0.01 * seed * (1 + gain)
+                metrics = {"recall@1": value, "map@r": value / 3}
+                store(objective=objective, arm=arm, seed=seed, metrics=metrics)
+
+
+def test_everything_is_written(store: Any, tmp_path: Path) -> None:
+    store_suite(store)
+    store(objective="triplet", state="failed", error="ValueError: a < b & c | d")
+    before = dict(mpl.rcParams)
+    report = write_report(tmp_path)
+    assert dict(mpl.rcParams) == before
+
+    names = {path.name for path in report.figures}
+    kinds = ("differences", "values", "training")
+    assert names == {f"typefaces-{kind}.{end}" for kind in kinds for end in ("png", "svg")}
+    for path in report.figures:
+        if path.suffix == ".png":
+            with Image.open(path) as image:
+                assert image.width > 1000 and len(image.convert("L").getcolors(256) or []) > 2
+    page = page_of(report)
+    assert page.count("data:image/svg+xml;base64,") == 3
+    assert "Rendered from the fonts" in page
+    assert "ValueError: a &lt; b &amp; c | d" in page and "a < b" not in page
+    assert "19 runs: 18 finished, 1 failed, 0 not run" in page
+    assert "+2.0 [+2.0, +2.1]" in page
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_writing_again_gives_the_same_bytes(store: Any, tmp_path: Path) -> None:
+    store_suite(store)
+    report = write_report(tmp_path)
+    paths = [report.csv, report.markdown, report.page, *report.figures]
+    first = [path.read_bytes() for path in paths]
+    write_report(tmp_path)
+    assert [path.read_bytes() for path in paths] == first
+
+
+def test_terminal_needs_a_hundred_columns(store: Any, tmp_path: Path) -> None:
+    store_suite(store)
+    store(objective="triplet", state="failed", error="RuntimeError: " + "[b]x[/b] " * 30)
+    text = printed(write_report(tmp_path))
+    assert max(map(len, text.splitlines())) <= 100
+    assert re.search(r"dam +3 +33\.0 ± 1\.0 +\+2\.0 \[\+2\.0, \+2\.1\]", text)
+    assert "seeds 0, 1, 2" in text and "Rendered from the fonts" in text
+    assert "n = 3 pairs" in text
+    assert "[b]x[/b]" in text  # an error's brackets are no markup
+
+
+def test_markdown_is_a_table(store: Any, tmp_path: Path) -> None:
+    store_suite(store)
+    lines = write_report(tmp_path).markdown.read_text(encoding="utf-8").splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert len(rows) == 2 + 6
+    assert len({line.count("|") for line in rows}) == 1
+    assert "multi\\_similarity" in rows[2]
+
+
+@pytest.mark.parametrize("state", ["failed", "not run"])
+def test_no_finished_run(store: Any, tmp_path: Path, state: str) -> None:
+    for arm in ("baseline", "dam"):
+        store(arm=arm, state=state, error="CUDA error")
+    report = write_report(tmp_path)
+    assert report.figures == ()
+    page = page_of(report)
+    assert ("CUDA error" in page) == (state == "failed")
+    assert "0 of 1" in printed(report)
+
+
+def test_one_seed_has_a_difference_and_no_interval(store: Any, tmp_path: Path) -> None:
+    store(arm="baseline", metrics={"recall@1": 0.3, "map@r": 0.1})
+    store(arm="dam", metrics={"recall@1": 0.31, "map@r": 0.1}, losses=(2.0,))
+    report = write_report(tmp_path)
+    assert len(report.figures) == 6
+    assert "+1.0 [–]" in page_of(report)
+    assert "0.0 [–]" in printed(report)
+
+
+def test_baseline_alone(store: Any, tmp_path: Path) -> None:
+    store()
+    report = write_report(tmp_path)
+    assert {path.stem for path in report.figures} == {"typefaces-values", "typefaces-training"}
+    assert "n = 0 pairs" in printed(report)
+
+
+def test_reidentification_has_its_own_metrics(store: Any, tmp_path: Path) -> None:
+    for arm in ("baseline", "dam"):
+        store(arm=arm, protocol="reid", metrics={"cmc@1": 0.5, "cmc@5": 0.7, "map": 0.4})
+    report = write_report(tmp_path)
+    assert "CMC@1" in printed(report) and "Recall" not in printed(report)
+    assert "mAP" in page_of(report)
+
+
+def test_published_values_of_the_same_data_set(store: Any, tmp_path: Path) -> None:
+    store()
+    reference = tmp_path / "reference.csv"
+    reference.write_text(
+        "dataset,protocol,source,confidence,recall@1\n"
+        "typefaces,retrieval,Own & others,read from a table,0.123\n"
+        "CUB-200-2011,retrieval,Elsewhere,read from a plot,0.456\n",
+        encoding="utf-8",
+    )
+    page = page_of(write_report(tmp_path, reference=reference))
+    assert "Own &amp; others" in page and "0.123" in page
+    assert "Elsewhere" not in page
+    assert "Published values" not in page_of(write_report(tmp_path))
+
+
+def test_unusable_reference_is_refused(store: Any, tmp_path: Path) -> None:
+    store()
+    reference = tmp_path / "reference.csv"
+    with pytest.raises(UserError, match="can't be read"):
+        write_report(tmp_path, reference=reference)
+    reference.write_text("dataset,source\n", encoding="utf-8")
+    with pytest.raises(UserError, match="confidence, protocol"):
+        write_report(tmp_path, reference=reference)
+
+
+def test_no_runs(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no runs"):
+        write_report(tmp_path)

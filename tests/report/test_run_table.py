@@ -1,0 +1,182 @@
+import csv
+import io
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmark.errors import UserError
+from benchmark.report.csvtable import csv_text
+from benchmark.report.settings import describe, distinct, varying
+from benchmark.report.table import Table, build_table
+from benchmark.suite.store import read_runs
+
+RECALL = {
+    "baseline": [0.30, 0.32, 0.34],
+    "dam": [0.33, 0.33, 0.36],
+}
+
+
+@pytest.fixture
+def table_of(tmp_path: Path) -> Any:
+    return lambda: build_table(read_runs(tmp_path))
+
+
+def csv_rows(table: Table) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(csv_text(table))))
+
+
+def store_arms(store: Any, **options: Any) -> None:
+    for arm, values in RECALL.items():
+        for seed, value in enumerate(values):
+            metrics = {"recall@1": value, "map@r": value / 2}
+            store(arm=arm, seed=seed, metrics=metrics, **options)
+
+
+def test_golden_table(store: Any, table_of: Any) -> None:
+    store_arms(store)
+    baseline, dam = csv_rows(table_of())
+    expected = {
+        "data set": "typefaces",
+        "protocol": "retrieval",
+        "recipe": "glyphs",
+        "objective": "norm_softmax",
+        "objective settings": "norm_softmax scale=20",
+        "arm": "dam",
+        "arm settings": "quantile keep=0.8 joint=0",
+        "seeds": "3",
+        "failed": "0",
+        "not run": "0",
+        "pairs": "3",
+        "pairing": "",
+        "recall@1 mean (fraction)": "0.340000",
+        # Deviations -.01, -.01, .02 with divisor 2.
+        "recall@1 sd (fraction)": "0.017321",
+        # Differences .03, .01, .02: s = .01, half width .01 * 4.302653 / sqrt(3) = .024841.
+        "recall@1 difference (fraction)": "0.020000",
+        "recall@1 difference low95 (fraction)": "-0.004841",
+        "recall@1 difference high95 (fraction)": "0.044841",
+        "recall@8 mean (fraction)": "",
+        "main metric": "recall@1",
+        "untrained main metric (fraction)": "0.170000",
+        "backbone": "glyphnet width=32",
+        "dim": "128",
+        "batch": "100 (25 × 4)",
+        "epochs": "12",
+        "device": "cpu",
+        "device name": "A processor",
+        "threads": "1",
+        "torch": "2.11.0",
+        "commit": "0123456789",
+    }
+    assert {name: dam[name] for name in expected} == expected
+    assert baseline["arm"] == "baseline"
+    assert baseline["recall@1 difference (fraction)"] == ""
+    assert baseline["recall@1 mean (fraction)"] == "0.320000"
+
+
+def test_differences_are_paired_by_seed_and_not_by_order(store: Any, table_of: Any) -> None:
+    generator = np.random.default_rng(0)
+    seeds = [7, 0, 30, 4]
+    values = {arm: dict(zip(seeds, generator.uniform(size=4), strict=True)) for arm in RECALL}
+    for arm, own in values.items():
+        for seed, value in own.items():
+            store(arm=arm, seed=seed, metrics={"recall@1": float(value)})
+    row = table_of().rows[1]
+    found = row.difference("recall@1")
+    expected = [values["dam"][seed] - values["baseline"][seed] for seed in seeds]
+    interval = stats.ttest_1samp(expected, 0).confidence_interval()
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+
+
+@pytest.mark.parametrize(
+    ("digests", "reason"),
+    [
+        ({"initial_weights": "other", "batches": "b1"}, "initial weights differ"),
+        ({"initial_weights": "w1", "batches": "other"}, "batches differ"),
+        ({"initial_weights": "w1"}, "batches not recorded"),
+    ],
+)
+def test_a_broken_pair_is_left_out_and_named(
+    store: Any, table_of: Any, digests: dict[str, str], reason: str
+) -> None:
+    for seed in range(3):
+        store(arm="baseline", seed=seed, metrics={"recall@1": 0.3})
+        own = digests if seed == 1 else None
+        store(arm="dam", seed=seed, metrics={"recall@1": 0.9 if own else 0.4}, digests=own)
+    _, dam = csv_rows(table_of())
+    assert dam["pairing"] == f"not paired: {reason} (seed 1)"
+    assert dam["pairs"] == "2" and dam["seeds"] == "3"
+    assert dam["recall@1 difference (fraction)"] == "0.100000"
+
+
+def test_failed_and_missing_runs_stay_in_the_table(store: Any, table_of: Any) -> None:
+    store(arm="baseline", seed=0, state="failed", error="out of memory")
+    store(arm="baseline", seed=1, state="not run")
+    store(arm="dam", seed=0)
+    baseline, dam = csv_rows(table_of())
+    assert (baseline["seeds"], baseline["failed"], baseline["not run"]) == ("0", "1", "1")
+    assert baseline["recall@1 mean (fraction)"] == ""
+    assert dam["pairing"] == "not paired: no finished baseline (seed 0)"
+    assert math.isnan(table_of().rows[1].difference("recall@1").mean)
+
+
+def test_a_comparison_holds_runs_that_differ_in_the_arm_alone(store: Any, table_of: Any) -> None:
+    store_arms(store)
+    store_arms(store, dim=64)
+    store_arms(store, objective="cosface")
+    comparisons = table_of().groups[0].comparisons
+    assert [comparison.label for comparison in comparisons] == [
+        "cosface",
+        "norm_softmax (dim=64)",
+        "norm_softmax (dim=128)",
+    ]
+    assert all([row.arm for row in one.rows] == ["baseline", "dam"] for one in comparisons)
+
+
+def test_one_arm_with_two_settings_gives_two_rows(store: Any, table_of: Any) -> None:
+    store()
+    store(arm="random")
+    for keep in (0.8, 0.5):
+        store(arm="dam", similarity={"type": "dam", "rule": "quantile", "keep": keep})
+    labels = [row.label for row in table_of().rows]
+    assert labels == ["baseline", "dam (keep=0.5)", "dam (keep=0.8)", "random"]
+
+
+def test_data_sets_have_their_own_groups_and_metrics(store: Any, table_of: Any) -> None:
+    store()
+    store(dataset={"type": "typefaces", "size": 48}, protocol="reid", metrics={"cmc@1": 0.5})
+    large, small = sorted(table_of().groups, key=lambda group: group.protocol)
+    assert (large.label, small.label) == ("typefaces (size=48)", "typefaces (size=32)")
+    assert large.main_metrics == ("cmc@1", "map")
+    assert small.main_metrics == ("recall@1", "map@r")
+
+
+def test_mixed_conditions_are_all_shown(store: Any, table_of: Any) -> None:
+    store(seed=0, environment={"torch": "2.6.0", "dirty": True})
+    store(seed=1)
+    store(seed=2, state="not run")
+    [row] = csv_rows(table_of())
+    assert set(row["torch"].split(" / ")) == {"2.6.0", "2.11.0"}
+    assert set(row["commit"].split(" / ")) == {"0123456789", "0123456789 + changes"}
+
+
+def test_the_same_run_in_two_folders_is_refused(store: Any, table_of: Any, tmp_path: Path) -> None:
+    folder = store()
+    shutil.copytree(folder, tmp_path / "runs" / "copy")
+    with pytest.raises(UserError, match="same configuration"):
+        table_of()
+
+
+def test_settings_as_text() -> None:
+    entry = {"joint": 0.0, "keep": 0.8, "rescale": True, "rule": "quantile", "type": "dam"}
+    assert describe(entry) == "quantile keep=0.8 joint=0 rescale=on"
+    assert describe({"type": "naive_both", "rule": "mean"}) == "naive_both mean"
+    nested = [{"a": {"rate": 1}, "b": {"rate": 1}}, {"a": {"rate": 2}, "b": {"rate": 3}}]
+    assert varying(nested) == ["a.rate=1, b.rate=1", "a.rate=2, b.rate=3"]
+    assert distinct(["x", "y"], nested) == ["x", "y"]
+    assert distinct(["x"], nested[:1]) == ["x"]
