@@ -1,7 +1,8 @@
 """Multi-Similarity, with its mining of informative pairs."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from baselines.log_sum import log_one_plus_sum_exp
 
 
 class MultiSimilarity(nn.Module):
@@ -43,15 +44,6 @@ class MultiSimilarity(nn.Module):
         partnered = positive.any(1, keepdim=True) & ~positive.all(1, keepdim=True)
         near = positive & partnered & (fixed - self.epsilon < hardest_negative)
         far = ~positive & partnered & (fixed + self.epsilon > hardest_positive)
-        pull = _log_one_plus_sum(-self.alpha * (S - self.base), near) / self.alpha
-        push = _log_one_plus_sum(self.beta * (S - self.base), far) / self.beta
+        pull = log_one_plus_sum_exp(-self.alpha * (S - self.base), near, 1) / self.alpha
+        push = log_one_plus_sum_exp(self.beta * (S - self.base), far, 1) / self.beta
         return (pull + push).mean()
-
-
-def _log_one_plus_sum(exponents: Tensor, mined: Tensor) -> Tensor:
-    """log(1 + sum over mined of exp(exponents)) of each row; 0 where nothing is mined."""
-    masked = exponents.masked_fill(~mined, -float("inf"))
-    some = mined.any(1)
-    # The gradient of logsumexp over an empty set is NaN, so those rows are taken out before it.
-    masked = masked.masked_fill(~some.unsqueeze(1), 0)
-    return F.softplus(masked.logsumexp(1)).masked_fill(~some, 0)

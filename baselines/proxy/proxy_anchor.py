@@ -1,7 +1,8 @@
 """Proxy-Anchor."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from baselines.log_sum import log_one_plus_sum_exp
 
 
 class ProxyAnchor(nn.Module):
@@ -24,11 +25,6 @@ class ProxyAnchor(nn.Module):
 
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:
         """Loss (scalar) from S [B, C] and `positive` [B, C]."""
-        pull = (-self.scale * (S - self.margin)).masked_fill(~positive, -float("inf"))
-        push = (self.scale * (S + self.margin)).masked_fill(positive, -float("inf"))
-        present = positive.any(0)
-        # log(1 + sum exp) is softplus(logsumexp); a proxy whose set is empty adds log 1 = 0.
-        pulled = F.softplus(pull[:, present].logsumexp(0)).mean()
-        opposed = ~positive.all(0)
-        pushed = F.softplus(push[:, opposed].logsumexp(0)).sum() / S.shape[1]
-        return pulled + pushed
+        pull = log_one_plus_sum_exp(-self.scale * (S - self.margin), positive, 0)
+        push = log_one_plus_sum_exp(self.scale * (S + self.margin), ~positive, 0)
+        return pull[positive.any(0)].mean() + push.mean()

@@ -1,4 +1,4 @@
-"""The seven invariants of the method, in the numbering of benchmark/dam's documentation."""
+"""The seven things that must hold of the method, numbered as in benchmark/dam/__init__.py."""
 
 import math
 import subprocess
@@ -13,13 +13,13 @@ from benchmark.dam import pair_similarity, proxy_similarity
 from benchmark.dam.reference import kept_set
 from benchmark.dam.selection import Selection
 
-CASES = range(25)
+CASES = range(12)
 
 
 def draw(case: int) -> tuple[Tensor, Tensor, Tensor]:
     """Features [B, D], proxies [C, D] of unit length, and labels [B]; float64."""
     generator = torch.Generator().manual_seed(case)
-    B, C, D = (int(torch.randint(2, 24, (), generator=generator)) for _ in range(3))
+    B, C, D = (int(torch.randint(2, 20, (), generator=generator)) for _ in range(3))
     features = F.normalize(torch.randn(B, D, generator=generator, dtype=torch.float64))
     proxies = F.normalize(torch.randn(C, D, generator=generator, dtype=torch.float64))
     return features, proxies, torch.randint(0, C, (B,), generator=generator)
@@ -148,7 +148,7 @@ def test_4_a_feature_that_ignores_the_image_stays_above_log_c(rule: str) -> None
         feature = torch.randn(1, D, generator=generator, dtype=torch.float64).requires_grad_()
         proxies = proxies.clone().requires_grad_()
         optimiser = torch.optim.Adam([feature, proxies], lr=0.05)
-        for step in range(30):
+        for step in range(15):
             S = proxy_similarity(
                 F.normalize(feature).expand(len(labels), -1), F.normalize(proxies), labels,
                 rule, 0.5, seed=step,
@@ -188,7 +188,7 @@ def test_6_blocking_does_not_change_the_result(rule: str) -> None:
                 lambda f, b=block, y=labels: pair_similarity(f, y, rule, 0.6, seed=1, block=b),
                 features,
             )
-            for block in (1, 50, 300, 1 << 18)
+            for block in (40, 300, 1 << 18)
         ]
         for other in whole[1:]:
             torch.testing.assert_close(other, whole[0], atol=2e-6, rtol=1e-5)
@@ -202,13 +202,13 @@ def test_6_ties_are_resolved_by_index() -> None:
 
 
 def test_7_no_tensor_of_size_b_c_d_is_held() -> None:
-    """B C D and B^2 D would be 2 GB here; a fresh process stays far below."""
+    """B C D and B^2 D would be 600 MB here; a fresh process stays far below."""
     code = """
 import resource, torch
 from benchmark.dam import pair_similarity, proxy_similarity
 torch.set_num_threads(1)
-B = C = 512
-D = 2048
+B = C = 320
+D = 1536
 f = torch.randn(B, D, requires_grad=True)
 w = torch.randn(C, D, requires_grad=True)
 y = torch.arange(B) % 8
@@ -221,4 +221,4 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300
     )
     unit = 1024 if sys.platform == "darwin" else 1
-    assert float(answer.stdout) / unit < 200
+    assert float(answer.stdout) / unit < 100

@@ -26,7 +26,7 @@ def gradients(similarity: Tensor, weights: Tensor, *inputs: Tensor) -> tuple[Ten
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("rescale", [True, False])
 def test_proxy_mapping_equals_reference(rule: str, rescale: bool) -> None:
-    for case in range(60):
+    for case in range(30):
         generator, B, D, C = sizes(case)
         # Whole numbers make ties, at the threshold and at zero.
         if case % 3:
@@ -44,7 +44,7 @@ def test_proxy_mapping_equals_reference(rule: str, rescale: bool) -> None:
             features, proxies, labels, Selection(rule, keep, case), rescale=rescale
         )
         wanted = gradients(expected, weights, features, proxies)
-        for block in (1, 7, 60, 1 << 18):
+        for block in (7, 60, 1 << 18):
             found = proxy_similarity(
                 features, proxies, labels, rule, keep, rescale=rescale, seed=case, block=block
             )
@@ -55,7 +55,7 @@ def test_proxy_mapping_equals_reference(rule: str, rescale: bool) -> None:
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("similarity", ["masked_distance", "masked_cosine"])
 def test_pair_mapping_equals_reference(rule: str, similarity: str) -> None:
-    for case in range(60):
+    for case in range(30):
         generator, B, D, C = sizes(case)
         features = torch.randn(B, D, generator=generator, dtype=torch.float64)
         if case % 3 == 0:
@@ -67,7 +67,7 @@ def test_pair_mapping_equals_reference(rule: str, similarity: str) -> None:
         features.requires_grad_()
         expected = pair_reference(features, labels, Selection(rule, keep, case), similarity)
         wanted = gradients(expected, weights, features)
-        for block in (1, 7, 60, 1 << 18):
+        for block in (7, 60, 1 << 18):
             found = pair_similarity(
                 features, labels, rule, keep, similarity, seed=case, block=block
             )
@@ -85,7 +85,7 @@ def naive_kept(differences: list[float], keep: float, highest: bool) -> set[int]
 
 
 def test_proxy_mapping_equals_a_loop() -> None:
-    for case in range(40):
+    for case in range(30):
         generator, B, D, C = sizes(case)
         features = torch.randint(-3, 4, (B, D), generator=generator).double()
         proxies = torch.randint(-2, 3, (C, D), generator=generator).double()
@@ -103,7 +103,7 @@ def test_proxy_mapping_equals_a_loop() -> None:
 
 
 def test_pair_mapping_equals_a_loop() -> None:
-    for case in range(40):
+    for case in range(30):
         generator, B, D, C = sizes(case)
         features = torch.randint(-3, 4, (B, D), generator=generator).double()
         labels = torch.randint(0, C, (B,), generator=generator)
