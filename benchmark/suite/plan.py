@@ -3,19 +3,20 @@
 A suite is a Python file with
 
     title        what it is, in a line
-    cases        list of dict(dataset=..., recipe=...): names of files in configs/
-    objectives   name -> the objective's entry
+    cases        list of dict(dataset=..., recipe=..., objectives=...): the names of two files in
+                 configs/, and name -> entry of the objectives that are trained so
     arms         name -> what the arm exchanges in the run's configuration
     seeds        list of whole numbers
 
-and its runs are case x objective x arm x seed. A run's configuration is the data set's file and
-the recipe's file put together, the objective, and then what the arm exchanges; every option that
-is left out is filled in with its default, so that the run's identity names them all.
+and its runs are objective x arm x seed of each case. A run's configuration is the data set's file
+and the recipe's file put together, the objective, and then what the arm exchanges; every option
+that is left out is filled in with its default, so that the run's identity names them all.
 """
 
 import ast
 import copy
 import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,14 +33,21 @@ from benchmark.registry import (
     PROXY_MAPPINGS,
     PROXY_OBJECTIVES,
     TRANSFORMS,
+    build,
     names,
     resolve,
 )
-from benchmark.suite.store import identity
-from benchmark.training.building import build_model, build_optimiser, is_proxy_based
+from benchmark.suite.store import canonical, identity
+from benchmark.training.building import (
+    build_loss,
+    build_model,
+    build_optimiser,
+    is_proxy_based,
+)
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-SUITE_KEYS = ("title", "cases", "objectives", "arms", "seeds")
+SUITE_KEYS = ("title", "cases", "arms", "seeds")
+CASE_KEYS = ("dataset", "recipe", "objectives")
 # Each key of a recipe with the type of its value; nested entries with those of their options.
 RECIPE_KEYS: dict[str, Any] = {
     "transform": dict,
@@ -105,7 +113,7 @@ def plan(
     runs = [
         PlannedRun(_resolve(case, objective, entry, arm, exchanged, seed, device, run_changes))
         for case in content["cases"]
-        for objective, entry in content["objectives"].items()
+        for objective, entry in case["objectives"].items()
         for arm, exchanged in content["arms"].items()
         for seed in content["seeds"]
     ]
@@ -188,12 +196,15 @@ def _check_suite(content: dict[str, Any], suite: str) -> None:
     for key in content:
         if key not in SUITE_KEYS:
             raise UserError(f"suite {suite}: unknown key {key!r}. {_known(key, SUITE_KEYS)}")
-    for key, kind in (("cases", list), ("objectives", dict), ("arms", dict), ("seeds", list)):
+    for key, kind in (("cases", list), ("arms", dict), ("seeds", list)):
         if not isinstance(content.get(key), kind) or not content[key]:
             raise UserError(f"suite {suite}: {key} must be a {kind.__name__} that is not empty")
     for case in content["cases"]:
-        if not isinstance(case, dict) or set(case) != {"dataset", "recipe"}:
-            raise UserError(f"suite {suite}: a case is dict(dataset=..., recipe=...), not {case}")
+        if not isinstance(case, dict) or set(case) != set(CASE_KEYS) or not case["objectives"]:
+            raise UserError(
+                f"suite {suite}: a case is dict(dataset=..., recipe=..., objectives=dict(...)), "
+                f"not {case}"
+            )
     for seed in content["seeds"]:
         if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
             raise UserError(f"suite {suite}: seeds are whole numbers from 0, not {seed!r}")
@@ -204,7 +215,7 @@ def _check_suite(content: dict[str, Any], suite: str) -> None:
 
 
 def _resolve(
-    case: dict[str, str],
+    case: dict[str, Any],
     objective: str,
     entry: dict[str, Any],
     arm: str,
@@ -279,14 +290,25 @@ def _typed(value: Any, kind: Any, where: str) -> Any:
 
 
 def _check_buildable(runs: list[PlannedRun]) -> None:
-    """Build what each kind of run would build, so that a wrong value is found before training."""
+    """Build what the runs will build, so that a wrong value or absent data are found now."""
+    if any(run.config["device"] == "cuda" for run in runs) and not torch.cuda.is_available():
+        raise UserError("device=cuda: torch sees no GPU here. Use device=cpu.")
     seen: set[str] = set()
-    for run in runs:
-        kind = identity({**run.config, "seed": 0})
-        if kind in seen:
-            continue
-        seen.add(kind)
-        if run.config["device"] == "cuda" and not torch.cuda.is_available():
-            raise UserError("device=cuda: torch sees no GPU here. Use device=cpu.")
-        model = build_model(run.config, classes=2)
-        build_optimiser(run.config, model)
+
+    def unseen(*keys: str) -> Iterator[dict[str, Any]]:
+        for run in runs:
+            kind = canonical({key: run.config[key] for key in keys})
+            if kind not in seen:
+                seen.add(kind)
+                yield run.config
+
+    for config in unseen("dataset"):
+        status = build(DATASETS, config["dataset"], "dataset").status()
+        if not status.found:
+            raise UserError(f"{config['dataset']['type']} is not there. {status.how_to_get}")
+    for config in unseen("transform"):
+        build(TRANSFORMS, config["transform"], "transform")
+    for config in unseen("backbone", "optimiser", "proxy_rate"):
+        build_optimiser(config, build_model(config, classes=2))
+    for config in unseen("objective", "similarity", "dim"):
+        build_loss(config, classes=2)

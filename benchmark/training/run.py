@@ -95,7 +95,8 @@ def train(config: Config, folder: Path, report: Callable[[Progress], None]) -> d
         },
         custom_hooks=[EpochHook(), record, ResumeHook(record, kept)],
         randomness={"seed": config["seed"]},
-        experiment_name=folder.name,
+        # mmengine shares loggers between runners of one name, which it dates to the second.
+        experiment_name=f"{folder.name}_{time.time_ns()}",
         log_level=logging.INFO,
         resume=(work / "last_checkpoint").exists(),
     )

@@ -1,12 +1,23 @@
 # The default: four objectives, with DAM, without it, and with random elements erased instead.
 title = "Four objectives on typefaces"
-cases = [dict(dataset="typefaces", recipe="glyphs")]
-objectives = dict(
-    norm_softmax=dict(type="norm_softmax"),
-    proxy_anchor=dict(type="proxy_anchor"),
-    multi_similarity=dict(type="multi_similarity"),
-    triplet=dict(type="triplet"),
-)
+cases = [
+    dict(
+        dataset="typefaces",
+        recipe="glyphs",
+        objectives=dict(
+            norm_softmax=dict(type="norm_softmax"),
+            proxy_anchor=dict(type="proxy_anchor"),
+        ),
+    ),
+    dict(
+        dataset="typefaces",
+        recipe="glyph_pairs",
+        objectives=dict(
+            multi_similarity=dict(type="multi_similarity"),
+            triplet=dict(type="triplet"),
+        ),
+    ),
+]
 arms = dict(
     baseline=dict(),
     dam=dict(similarity=dict(type="dam")),

@@ -1,0 +1,136 @@
+"""From a suite to its runs: identity, defaults, overrides, and what is refused before training."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import UserError
+from benchmark.suite.plan import plan
+from benchmark.suite.store import identity
+
+
+def test_smoke_is_objectives_by_arms_by_seeds() -> None:
+    runs = plan("smoke", device="cpu")
+    assert len(runs) == 36
+    assert len({run.id for run in runs}) == 36
+    assert {run.config["objective_name"] for run in runs} == {
+        "norm_softmax",
+        "proxy_anchor",
+        "multi_similarity",
+        "triplet",
+    }
+    assert {run.config["arm"] for run in runs} == {"baseline", "dam", "random"}
+
+
+def test_a_pair_differs_in_the_arm_and_one_entry() -> None:
+    runs = {
+        run.config["arm"]: run.config
+        for run in plan("smoke", seeds=[0], device="cpu")
+        if run.config["objective_name"] == "triplet"
+    }
+    for arm in ("dam", "random"):
+        differing = {key for key in runs[arm] if runs[arm][key] != runs["baseline"][key]}
+        assert differing == {"arm", "similarity"}
+
+
+def test_identity_names_every_option_and_ignores_the_order_of_keys() -> None:
+    config = plan("smoke", seeds=[0], device="cpu")[0].config
+    assert config["objective"] == {"type": "norm_softmax", "scale": 20.0, "normalise": True}
+    assert config["transform"]["shift"] == 2.0
+    shuffled = dict(reversed(config.items()))
+    assert identity(shuffled) == identity(config)
+    spelled = plan(
+        "smoke", seeds=[0], device="cpu", overrides=["cases.0.objectives.norm_softmax.scale=20.0"]
+    )
+    assert spelled[0].id == identity(config)
+    changed = plan(
+        "smoke", seeds=[0], device="cpu", overrides=["cases.0.objectives.norm_softmax.scale=21.0"]
+    )
+    assert changed[0].id != identity(config)
+
+
+def test_overrides_reach_runs_and_suite() -> None:
+    runs = plan("smoke", overrides=["epochs=2", "arms.dam.similarity.keep=0.5"], device="cpu")
+    assert {run.config["epochs"] for run in runs} == {2}
+    kept = {run.config["similarity"]["keep"] for run in runs if run.config["arm"] == "dam"}
+    assert kept == {0.5}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["epoch=2"], "unknown key 'epoch'.*Did you mean 'epochs'"),
+        (["epochs"], "is no override"),
+        (["epochs=many"], "epochs must be a int, not 'many'"),
+        (["epochs=0"], "epochs must be at least 1"),
+        (["dim=-3"], "dim must be at least 1"),
+        (["proxy_rate=-1"], "proxy_rate must be at least 0"),
+        (["schedule.warmups=1"], "schedule must have just the options warmup"),
+        (["sampler.classes=2.5"], "sampler.classes must be a int"),
+        (["dataset.type=typeface"], "no dataset named 'typeface'. Known: .*typefaces"),
+        (["dataset.colour=red"], "typefaces has no option 'colour'"),
+        (["backbone.depth=3"], "glyphnet has no option 'depth'. Its options: width"),
+        (["transform.flip=true"], "glyph_affine has no option 'flip'"),
+        (["transform.shift=-1"], "shift must be at least 0"),
+        (["optimiser.type=Adamm"], "torch has none named 'Adamm'"),
+        (["optimiser.learning_rate=1"], "optimiser: .*learning_rate"),
+        (["device=tpu"], "device is 'cpu' or 'cuda'"),
+        (
+            ["cases.1.objectives.triplet.type=triplets"],
+            "no objective 'triplets'. Did you mean 'triplet'",
+        ),
+        (["cases.1.objectives.triplet.margins=1"], "triplet has no option 'margins'"),
+        (["arms.dam.similarity.rule=quartile"], "unknown rule 'quartile'"),
+        (["arms.dam.similarity.keep=1.5"], "keep must be above 0 and at most 1"),
+        (["arms.dam.similarity.kep=1"], "dam has no option 'kep'"),
+        (["arms.dam.similarities.keep=1"], "there is no arms.dam.similarities"),
+        (["arms.other.similarity.rule=all"], "there is no arms.other"),
+        (["seeds.7=1"], "seeds.7: there are 3 entries"),
+        (["cases.0.recipe=none_such"], "There is no 'none_such' in configs/recipes"),
+    ],
+)
+def test_mistakes_are_found_before_training(overrides: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        plan(
+            "smoke",
+            overrides=overrides,
+            device="cpu",
+            seeds=[0] if "seeds" not in message else None,
+        )
+
+
+def test_seeds() -> None:
+    assert [r.config["seed"] for r in plan("smoke", seeds=[7], device="cpu")] == [7] * 12
+    with pytest.raises(UserError, match="a seed stands twice"):
+        plan("smoke", seeds=[1, 1], device="cpu")
+    with pytest.raises(UserError, match="seeds are whole numbers from 0, not -1"):
+        plan("smoke", seeds=[-1], device="cpu")
+
+
+def test_suite_files(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"There is no suite 'smokey'. Known: .*smoke"):
+        plan("smokey")
+    with pytest.raises(UserError, match="There is no suite file"):
+        plan(str(tmp_path / "mine.py"))
+    mine = tmp_path / "mine.py"
+    body = (
+        "title = 'mine'\n"
+        "cases = [dict(dataset='typefaces', recipe='glyphs',\n"
+        "              objectives=dict(hot=dict(type='norm_softmax', scale=30.0)))]\n"
+        "arms = dict(baseline=dict(), mean=dict(similarity=dict(type='dam', rule='mean')))\n"
+        "seeds = [0]\n"
+    )
+    mine.write_text(body)
+    runs = plan(str(mine), device="cpu")
+    assert [run.config["arm"] for run in runs] == ["baseline", "mean"]
+    assert runs[0].config["objective"]["scale"] == 30.0
+    for change, message in (
+        (body + "colour = 'red'\n", "unknown key 'colour'"),
+        (body.replace("baseline=", "plain="), "arms needs 'baseline'"),
+        (body.replace("[0]", "[]"), "seeds must be a list that is not empty"),
+        (body.replace("recipe=", "receipt="), "a case is dict"),
+        (body + "1 / 0\n", "is no configuration"),
+    ):
+        mine.write_text(change)
+        with pytest.raises(UserError, match=message):
+            plan(str(mine), device="cpu")
