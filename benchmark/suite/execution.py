@@ -59,11 +59,22 @@ def outstanding(runs: list[PlannedRun], out: Path) -> list[PlannedRun]:
     ]
 
 
+@dataclass(frozen=True)
+class _Ended:
+    """A run's last message."""
+
+    error: str | None
+
+
+Work = Callable[[dict[str, Any], Path, Connection], None]
+
+
 def execute(
     runs: list[PlannedRun],
     out: Path,
     *,
     workers: int,
+    work: Work | None = None,
     show: Callable[[Outlook], None] = lambda outlook: None,
     told: Callable[[PlannedRun, str | None], None] = lambda run, error: None,
 ) -> Outlook:
@@ -71,7 +82,8 @@ def execute(
 
     A run that failed before is tried again; one that was interrupted goes on from its last
     checkpoint. `show` is called whenever something moved, `told` with every run that ended and
-    its error (None where there is none). Nothing is lost when this process is interrupted.
+    its error (None where there is none). `work` is what a process does with its run; the default
+    trains. Nothing is lost when this process is interrupted.
     """
     for run in runs:
         write_json(run_folder(out, run.id) / "config.json", run.config)
@@ -87,7 +99,9 @@ def execute(
                 run = waiting.pop(0)
                 ours, theirs = context.Pipe(duplex=False)
                 process = context.Process(
-                    target=_work, args=(run.config, run_folder(out, run.id), theirs), daemon=False
+                    target=work or _train,
+                    args=(run.config, run_folder(out, run.id), theirs),
+                    daemon=False,
                 )
                 process.start()
                 theirs.close()
@@ -121,18 +135,11 @@ def execute(
     return outlook
 
 
-@dataclass(frozen=True)
-class _Ended:
-    """A run's last message."""
-
-    error: str | None
-
-
 def _store_failure(folder: Path, error: str) -> None:
     write_json(folder / "result.json", {"state": "failed", "error": error})
 
 
-def _work(config: dict[str, Any], folder: Path, channel: Connection) -> None:
+def _train(config: dict[str, Any], folder: Path, channel: Connection) -> None:
     """In the run's own process: train, store, tell."""
     # Loading mmengine's runner takes seconds; the server has done it before it forks.
     from benchmark.training import train

@@ -1,0 +1,116 @@
+"""Runs in processes of their own: what is skipped, resumed, failed and told."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.suite import execution
+from benchmark.suite.display import lines
+from benchmark.suite.execution import Outlook, default_workers, execute, outstanding
+from benchmark.suite.plan import PlannedRun
+from benchmark.suite.store import read_run, read_runs, run_folder, write_json
+from benchmark.training import Progress
+
+
+def fake_work(config: dict[str, Any], folder: Path, channel: Any) -> None:
+    """Stands for a run: what happens is in its configuration."""
+    (folder / "log.txt").write_text("began")
+    channel.send(Progress(1, 2, 1, 2, 0.5))
+    if config["fate"] == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if config["fate"] == "fails" and not (folder / "mended").exists():
+        write_json(folder / "result.json", {"state": "failed", "error": "no luck"})
+        channel.send(execution._Ended("no luck"))
+        return
+    write_json(folder / "result.json", {"state": "finished", "metrics": {"recall@1": 0.5}})
+    channel.send(execution._Ended(None))
+
+
+def planned(*fates: str) -> list[PlannedRun]:
+    return [
+        PlannedRun(
+            {
+                "fate": fate,
+                "number": number,
+                "dataset": {"type": "d"},
+                "objective_name": "o",
+                "arm": "a",
+                "seed": number,
+                "device": "cpu",
+                "threads": 1,
+            }
+        )
+        for number, fate in enumerate(fates)
+    ]
+
+
+def ended(runs: list[PlannedRun], out: Path, workers: int = 2) -> tuple[Outlook, dict[int, Any]]:
+    told: dict[int, Any] = {}
+    outlook = execute(
+        runs,
+        out,
+        workers=workers,
+        work=fake_work,
+        told=lambda run, error: told.update({run.config["number"]: error}),
+    )
+    return outlook, told
+
+
+def test_failed_and_killed_runs_are_stored_and_the_others_go_on(tmp_path: Path) -> None:
+    runs = planned("fine", "fails", "killed", "fine")
+    outlook, told = ended(runs, tmp_path)
+    assert (outlook.finished, outlook.failed) == (2, 2)
+    assert told == {0: None, 1: "no luck", 2: "its process died with exit status -9", 3: None}
+    stored = {run.config["number"]: run for run in read_runs(tmp_path)}
+    assert [stored[n].state for n in range(4)] == ["finished", "failed", "failed", "finished"]
+    assert stored[2].error == "its process died with exit status -9"
+    assert stored[0].metrics == {"recall@1": 0.5}
+
+
+def test_finished_runs_are_not_made_again_and_failed_ones_are(tmp_path: Path) -> None:
+    runs = planned("fine", "fails")
+    ended(runs, tmp_path)
+    assert outstanding(runs, tmp_path) == [runs[1]]
+    (run_folder(tmp_path, runs[1].id) / "mended").touch()
+    before = (run_folder(tmp_path, runs[0].id) / "result.json").stat().st_mtime_ns
+    outlook, told = ended(runs, tmp_path)
+    assert told == {1: None}
+    assert (outlook.finished, outlook.failed) == (2, 0)
+    assert (run_folder(tmp_path, runs[0].id) / "result.json").stat().st_mtime_ns == before
+    assert read_run(run_folder(tmp_path, runs[1].id)).state == "finished"
+    assert ended(runs, tmp_path)[1] == {}
+
+
+def test_interrupting_ends_the_workers_and_keeps_what_is_done(tmp_path: Path) -> None:
+    runs = planned("fine", "fine")
+
+    def interrupt(run: PlannedRun, error: str | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(runs, tmp_path, workers=1, work=fake_work, told=interrupt)
+    assert [run.state for run in read_runs(tmp_path)].count("finished") == 1
+
+
+def test_outlook_and_its_lines() -> None:
+    outlook = Outlook(total=4, finished=1, failed=1, work_done=1.0)
+    outlook.started -= 60
+    outlook.active["x"] = "typefaces triplet dam seed 0", Progress(30, 60, 3, 6, 0.25)
+    outlook.active["y"] = "typefaces triplet dam seed 1", None
+    left = outlook.seconds_left()
+    assert left == pytest.approx(60 * 1.5 / 1.5, abs=1)
+    text = [line.plain for line in lines(outlook)]
+    assert text[0].startswith("2/4 runs done (1 failed) · ")
+    assert "epoch 3/6 ( 50%) · loss 0.250" in text[1]
+    assert text[2].endswith("starting")
+    assert Outlook(total=1).seconds_left() is None
+
+
+def test_default_workers_share_the_cores() -> None:
+    runs = planned("fine")
+    assert default_workers(runs) == max(1, len(os.sched_getaffinity(0)))
+    runs[0].config["device"] = "cuda"
+    assert default_workers(runs) == 1
