@@ -45,7 +45,7 @@ install() {
     # The files name every package there is, so nothing else is looked for: mmengine would bring
     # an OpenCV that needs a display's libraries.
     if command -v uv >/dev/null; then
-        uv pip install --quiet --python "$python" --no-deps "${files[@]}"
+        uv pip install --quiet --python "$python" --compile-bytecode --no-deps "${files[@]}"
         uv pip install --quiet --python "$python" --no-deps --no-build-isolation --editable .
     else
         "$python" -m pip install --quiet --disable-pip-version-check --no-deps "${files[@]}"

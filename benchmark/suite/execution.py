@@ -9,6 +9,7 @@ import contextlib
 import io
 import multiprocessing
 import os
+import signal
 import time
 import traceback
 from collections.abc import Callable
@@ -21,7 +22,8 @@ from typing import Any
 from benchmark.errors import UserError
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store import read_run, run_folder, write_json, write_text
-from benchmark.training import Progress
+from benchmark.training import Progress, train
+from benchmark.training.environment import describe
 
 
 @dataclass
@@ -141,10 +143,8 @@ def _store_failure(folder: Path, error: str) -> None:
 
 def _train(config: dict[str, Any], folder: Path, channel: Connection) -> None:
     """In the run's own process: train, store, tell."""
-    # Loading mmengine's runner takes seconds; the server has done it before it forks.
-    from benchmark.training import train
-    from benchmark.training.environment import describe
-
+    # An interrupt from the keyboard reaches this process too; the one that watches ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     output = io.StringIO()
     last = 0.0
 
@@ -153,7 +153,10 @@ def _train(config: dict[str, Any], folder: Path, channel: Connection) -> None:
         now = time.monotonic()
         if now - last > 0.2 or progress.step == progress.steps:
             last = now
-            channel.send(progress)
+            try:
+                channel.send(progress)
+            except BrokenPipeError:  # nobody watches any more: leave the checkpoint as it is
+                raise SystemExit(1) from None
 
     error: str | None = None
     try:
