@@ -1,0 +1,68 @@
+"""Which elements the class pairs keep, as numbers: the sets of the proxy mapping, to look at.
+
+Proxies come as the objective compares them: of unit length where it normalises. The sets are made
+by `benchmark.dam.selection`, as in training.
+"""
+
+import torch
+from torch import Tensor
+
+from benchmark.dam.selection import Selection, check_rule
+
+BLOCK = 1 << 20
+
+
+def class_pairs(classes: int) -> Tensor:
+    """All pairs (a, b) of `classes` classes with a < b, int64 [classes (classes - 1) / 2, 2]."""
+    return torch.triu_indices(classes, classes, 1).T
+
+
+def discriminativeness(proxies: Tensor, pairs: Tensor) -> Tensor:
+    """|w_a - w_b| in each element [P, D], for proxies [C, D] and the class pairs (a, b) [P, 2]."""
+    proxies = proxies.detach()
+    return (proxies[pairs[:, 0]] - proxies[pairs[:, 1]]).abs()
+
+
+def kept_elements(
+    proxies: Tensor, pairs: Tensor, rule: str = "quantile", keep: float = 0.8, *, seed: int = 0
+) -> Tensor:
+    """The kept sets [P, D], True where kept, of the class pairs (a, b) [P, 2].
+
+    `rule`, `keep` and `seed` are those of `benchmark.dam.proxy_similarity`; `seed` matters to the
+    rule `random` alone. Raises ValueError for an unknown rule or a share outside (0, 1].
+    """
+    check_rule(rule, keep)
+    pairs = pairs.to(proxies.device)
+    difference = discriminativeness(proxies, pairs)
+    kept = torch.ones_like(difference, dtype=torch.bool)
+    if rule == "all":
+        return kept
+    selection = Selection(rule, keep, seed)
+    scores = selection.scores(difference, pairs[:, 0], pairs[:, 1], None)
+    return selection.kept(scores).erase_(kept, scores)
+
+
+def kept_share(
+    proxies: Tensor,
+    rule: str = "quantile",
+    keep: float = 0.8,
+    *,
+    seed: int = 0,
+    block: int = BLOCK,
+) -> Tensor:
+    """The share of all class pairs that keep each element, float64 [D], for proxies [C, D].
+
+    With a rule that keeps k elements of every pair, the shares add up to k. The pairs are gone
+    through in blocks of at most `block` numbers, or of one pair where D is larger. Raises
+    ValueError for fewer than two classes, an unknown rule, or a share outside (0, 1].
+    """
+    classes, dim = proxies.shape
+    if classes < 2:
+        raise ValueError("a class pair needs two classes: there is one proxy or none")
+    count = torch.zeros(dim, dtype=torch.int64, device=proxies.device)
+    numbers = torch.arange(classes, device=proxies.device)
+    for first in range(classes - 1):
+        for others in numbers[first + 1 :].split(max(1, block // dim)):
+            pairs = torch.stack([torch.full_like(others, first), others], dim=1)
+            count += kept_elements(proxies, pairs, rule, keep, seed=seed).sum(0)
+    return count.double() / (classes * (classes - 1) / 2)
