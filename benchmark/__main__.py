@@ -8,11 +8,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from benchmark.suite.plan import PlannedRun
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference_results.csv"
 
@@ -75,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     for command in (data, plan, run):
         command.add_argument("--data-root", type=Path, help="the folder that holds the data sets")
     for command in (plan, run):
+        command.add_argument(
+            "--allow-partial",
+            action="store_true",
+            help="use a data set that isn't whole; results then name it as partial",
+        )
         command.epilog = "Further arguments key.path=value change the configuration: epochs=2"
     return parser
 
@@ -145,14 +154,15 @@ def _report(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _planned(options: argparse.Namespace) -> list:
+def _planned(options: argparse.Namespace) -> "list[PlannedRun]":
     from benchmark.data.root import use_root
     from benchmark.suite.plan import plan
 
     use_root(options.data_root)
+    partial = ["dataset.allow_partial=true"] if options.allow_partial else []
     return plan(
         options.suite,
-        overrides=options.overrides,
+        overrides=[*partial, *options.overrides],
         seeds=options.seeds,
         device=options.device,
     )
@@ -161,6 +171,9 @@ def _planned(options: argparse.Namespace) -> list:
 def _write_report(out: Path, console: Console) -> None:
     from benchmark.report import print_table, write_report
 
+    # The compact table needs 100 columns; a file or a pipe has no width of its own.
+    if not console.is_terminal:
+        console.width = max(console.width, 100)
     report = write_report(out, reference=REFERENCE if REFERENCE.exists() else None)
     print_table(report.table, console)
     console.print(f"report: {report.page.resolve()}", soft_wrap=True)

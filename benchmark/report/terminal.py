@@ -11,11 +11,16 @@ from benchmark.report.table import Group, Table
 
 
 def print_table(table: Table, console: Console) -> None:
-    """Print one table a data set, its legend, and what is missing; 100 columns are enough."""
+    """Print one table a data set, its legend, and what is missing.
+
+    100 columns are enough; in fewer, the standard deviations are left out.
+    """
     for group in table.groups:
-        console.print(_rich_table(group))
+        narrow = console.width < 100
+        console.print(_rich_table(group, narrow))
         for sentence in legend(group):
-            console.print(Text(sentence, style="dim"))
+            text = sentence.replace(" ± sample standard deviation", "") if narrow else sentence
+            console.print(Text(text, style="dim"))
         missing = remarks(group)
         if missing:
             console.print(Text("Missing or not paired", style="bold"))
@@ -26,17 +31,25 @@ def print_table(table: Table, console: Console) -> None:
         console.print()
 
 
-def _rich_table(group: Group) -> RichTable:
+def _rich_table(group: Group, narrow: bool) -> RichTable:
     """A heading line an objective, below it its arms."""
     title = Text(group.label, style="bold")
-    shown = RichTable(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    shown = RichTable(
+        box=box.SIMPLE_HEAD,
+        title=title,
+        title_justify="left",
+        pad_edge=False,
+        padding=(0, 1, 0, 0) if narrow else (0, 1),
+    )
     for index, heading in enumerate(columns(group)):
         justify = "left" if index == 0 else "right"
-        shown.add_column(heading, justify=justify, no_wrap=index > 0)  # type: ignore[arg-type]
+        shown.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for comparison in group.comparisons:
         shown.add_row(Text(comparison.label, style="bold"))
         for index, row in enumerate(comparison.rows):
             arm, *numbers = cells(group, row)
+            if narrow:
+                numbers = [number.partition(" ±")[0] for number in numbers]
             last = index == len(comparison.rows) - 1
             shown.add_row(Padding(Text(arm), (0, 0, 0, 2)), *map(Text, numbers), end_section=last)
     return shown

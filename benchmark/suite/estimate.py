@@ -1,4 +1,4 @@
-"""How long a plan will take: a few steps on noise, timed and thrown away."""
+"""How long a plan will take: a second of steps on noise, timed and thrown away."""
 
 import time
 from typing import Any
@@ -10,7 +10,7 @@ from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store import identity
 from benchmark.training.building import build_model, build_optimiser, load_dataset
 
-STEPS = 4
+SECONDS, STEPS = 1.0, 8  # how long to time a kind of run, and how many steps at most
 
 
 def estimate(runs: list[PlannedRun], workers: int) -> float:
@@ -26,7 +26,7 @@ def estimate(runs: list[PlannedRun], workers: int) -> float:
 
 
 def _seconds(config: dict[str, Any]) -> float:
-    """Seconds for one run, from the second of two timed stretches of `STEPS` steps."""
+    """Seconds for one run, from its second and following steps."""
     dataset = load_dataset(config)
     before = torch.get_num_threads()
     torch.set_num_threads(config["threads"])
@@ -38,14 +38,14 @@ def _seconds(config: dict[str, Any]) -> float:
         images = torch.randn_like(dataset.train.images.batch(np.arange(size), None))
         labels = torch.arange(size) // sampler["samples"]
         batch = {"images": images, "labels": labels}
-        for _ in range(2):
-            begun = time.perf_counter()
-            for _ in range(STEPS):
-                model.train_step(batch, optimiser)
-            step = (time.perf_counter() - begun) / STEPS
+        model.train_step(batch, optimiser)
+        begun, done, spent = time.perf_counter(), 0, 0.0
+        while spent < SECONDS and done < STEPS:
+            model.train_step(batch, optimiser)
+            done, spent = done + 1, time.perf_counter() - begun
     finally:
         torch.set_num_threads(before)
     steps = max(1, len(dataset.train.labels) // size) * config["epochs"]
     tested = len(dataset.query.labels) + len(dataset.gallery.labels if dataset.gallery else [])
     # Embedding an image costs about a third of training on it; both evaluations embed all.
-    return step * (steps + 2 * tested / size / 3)
+    return spent / done * (steps + 2 * tested / size / 3)

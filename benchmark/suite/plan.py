@@ -24,6 +24,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
+from benchmark.data.loading import training_loader
 from benchmark.errors import UserError
 from benchmark.registry import (
     BACKBONES,
@@ -33,7 +34,6 @@ from benchmark.registry import (
     PROXY_MAPPINGS,
     PROXY_OBJECTIVES,
     TRANSFORMS,
-    build,
     names,
     resolve,
 )
@@ -43,6 +43,7 @@ from benchmark.training.building import (
     build_model,
     build_optimiser,
     is_proxy_based,
+    load_dataset,
 )
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -302,12 +303,8 @@ def _check_buildable(runs: list[PlannedRun]) -> None:
                 seen.add(kind)
                 yield run.config
 
-    for config in unseen("dataset"):
-        status = build(DATASETS, config["dataset"], "dataset").status()
-        if not status.found:
-            raise UserError(f"{config['dataset']['type']} is not there. {status.how_to_get}")
-    for config in unseen("transform"):
-        build(TRANSFORMS, config["transform"], "transform")
+    for config in unseen("dataset", "transform", "sampler"):
+        training_loader(load_dataset(config).train, **config["sampler"], seed=0)
     for config in unseen("backbone", "optimiser", "proxy_rate"):
         build_optimiser(config, build_model(config, classes=2))
     for config in unseen("objective", "similarity", "dim"):

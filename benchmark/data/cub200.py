@@ -1,0 +1,57 @@
+"""Data set `cub200`: Caltech-UCSD Birds-200-2011, 100 classes to train on and 100 to test on."""
+
+from pathlib import Path
+
+from benchmark.data.halves import Halves
+from benchmark.data.listing import Labelled, Listing, read_lines, whole_number
+from benchmark.data.release import Keep, Release
+from benchmark.errors import UserError
+from benchmark.registry import DATASETS
+
+
+@DATASETS.register_module(name="cub200")
+class Cub200(Release):
+    """200 bird species in zero-shot halves, by images.txt and image_class_labels.txt."""
+
+    title = "CUB-200-2011"
+    folders = ("CUB_200_2011/CUB_200_2011", "CUB_200_2011", "CUB-200-2011", "cub200", "CUB200")
+    how_to_get = (
+        "Get CUB_200_2011.tgz from the page 'Caltech-UCSD Birds-200-2011' of Caltech's vision "
+        "group (CaltechDATA) and unpack it into the data root. The images belong to their "
+        "photographers; use is for non-commercial research and education."
+    )
+
+    def read(self, folder: Path, keep: Keep) -> tuple[Halves, str]:
+        """The images by their ids, each with its class."""
+        paths = _by_id(folder / "images.txt")
+        classes = _by_id(folder / "image_class_labels.txt")
+        if paths.keys() != classes.keys():
+            odd = min(paths.keys() ^ classes.keys())
+            raise UserError(
+                f"{folder}: image {odd} is in only one of images.txt and image_class_labels.txt. "
+                "Take both files from one archive."
+            )
+        images = []
+        for number, path in paths.items():
+            label = whole_number(classes[number])
+            if label is None:
+                raise UserError(
+                    f"{folder / 'image_class_labels.txt'}: image {number} has the class "
+                    f"{classes[number]!r}, which is no number. Take the file as it was released."
+                )
+            images.append(Labelled(f"images/{path}", label))
+        halves = Halves.zero_shot(keep(Listing.of(images, folder / "images.txt")))
+        return halves, "first half of the classes for training, the others for testing"
+
+
+def _by_id(path: Path) -> dict[int, str]:
+    """The file's lines `id value`."""
+    values: dict[int, str] = {}
+    for line in read_lines(path):
+        text, _, value = line.partition(" ")
+        number = whole_number(text)
+        if number is None or not value or number in values:
+            fault = "repeats an id" if number in values else "is not 'id value'"
+            raise UserError(f"{path}: the line {line!r} {fault}. Take the file as it was released.")
+        values[number] = value.strip()
+    return values

@@ -1,0 +1,95 @@
+"""Data set `image_folder`: a user's own images as FOLDER/<class>/<image>."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.data.dataset import DataSet, Status
+from benchmark.data.halves import Halves
+from benchmark.data.listing import Labelled, Listing, entries, is_image
+from benchmark.data.release import is_folder, required_root
+from benchmark.data.transforms import PhotoTransform
+from benchmark.data.validation import Validation, shuffled
+from benchmark.errors import UserError
+from benchmark.registry import DATASETS
+
+
+def own_folder(path: str, layout: str) -> Path:
+    """The user's folder `path`, below the data root if it is relative.
+
+    Raises UserError where it isn't there; `layout` says what it should hold.
+    """
+    if not isinstance(path, str) or not path:
+        raise UserError(f"dataset.path is the folder's path, not {path!r}.")
+    given = Path(path)
+    folder = given if given.is_absolute() else required_root("dataset.path", path) / given
+    if not is_folder(folder):
+        raise UserError(f"dataset.path: there is no folder {folder}. It should hold {layout}.")
+    return folder
+
+
+@DATASETS.register_module(name="image_folder")
+class ImageFolder:
+    """Retrieval among classes that training never sees.
+
+    The classes are the folders below `path`; `seed` draws the share `test_share` of them to test
+    on. `validation` is as in the official data sets.
+    """
+
+    title = "image folder"
+    needs_root = True
+
+    def __init__(
+        self,
+        path: str = "image_folder",
+        test_share: float = 0.5,
+        seed: int = 0,
+        validation: dict[str, Any] | None = None,
+    ) -> None:
+        number = isinstance(test_share, int | float) and not isinstance(test_share, bool)
+        if not number or not 0 < test_share < 1:
+            raise UserError(f"dataset.test_share is between 0 and 1, not {test_share!r}.")
+        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+            raise UserError(f"dataset.seed is a whole number from 0, not {seed!r}.")
+        self.path = path
+        self.test_share = test_share
+        self.seed = seed
+        self.validation = Validation.of(validation)
+
+    def status(self) -> Status:
+        """Whether the folder is there, and what it holds."""
+        try:
+            _, halves = self._read()
+        except UserError as error:
+            return Status(False, {}, str(error))
+        return Status(True, halves.counts())
+
+    def load(self, transform: object) -> DataSet:
+        """Training images, augmented by `transform`, and those of the other classes to test on.
+
+        Raises UserError if the folder is not as it should be.
+        """
+        photo_transform = PhotoTransform.expect(transform, "image_folder")
+        folder, halves = self._read()
+        note = f"The images in {folder.name}/<class>/, split by class with seed {self.seed}."
+        return halves.dataset(folder.name, note, folder, photo_transform, self.validation)
+
+    def _read(self) -> tuple[Path, Halves]:
+        folder = own_folder(self.path, "a folder of images for each class")
+        classes = entries(folder, lambda entry: entry.is_dir())
+        images = []
+        for label, name in enumerate(classes):
+            if inner := entries(folder / name, lambda entry: entry.is_dir()):
+                raise UserError(
+                    f"{folder / name / inner[0]} is a folder within a class. Images lie in "
+                    f"{folder.name}/<class>/ itself: move them there."
+                )
+            files = entries(folder / name, is_image)
+            if not files:
+                raise UserError(f"The class {folder / name} has no images. Add some or remove it.")
+            images += [Labelled(f"{name}/{file}", label) for file in files]
+        listing = Listing.of(images, folder)
+        tested = min(max(round(self.test_share * len(classes)), 1), len(classes))
+        test = np.isin(listing.labels, shuffled(len(classes), self.seed)[:tested])
+        return folder, Halves(listing.where(~test), listing.where(test))

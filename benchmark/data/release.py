@@ -1,0 +1,132 @@
+"""An official release of a benchmark on disk: found below the data root, counted, loaded."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from benchmark.data.counts import OFFICIAL, Comparison, Counts
+from benchmark.data.dataset import DataSet, Status
+from benchmark.data.halves import Halves
+from benchmark.data.listing import Listing
+from benchmark.data.root import VARIABLE, root
+from benchmark.data.transforms import PhotoTransform
+from benchmark.data.validation import Validation
+from benchmark.errors import UserError
+
+
+def required_root(name: str, folder: str) -> Path:
+    """The data root. Raises UserError if there is none."""
+    found = root()
+    if found is None:
+        raise UserError(
+            f"{name} is read from the folder {folder} below the data root, and none is given. "
+            f"Give it with --data-root DIR or in the environment variable {VARIABLE}."
+        )
+    return found
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder at `path` that can be looked for; loops of links are none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+Keep = Callable[[Listing], Listing]
+"""What is taken of the images that a list names."""
+
+
+class Release(ABC):
+    """A data set with an official release.
+
+    `allow_partial` takes a part of the release, whose results are then named partial.
+    `validation`, such as dict(folds=4, fold=0, seed=0), tests on that fold of the training
+    classes and trains on the others.
+    """
+
+    title: ClassVar[str]
+    folders: ClassVar[tuple[str, ...]]
+    """Where below the data root the release may lie; the first that is there is taken."""
+    how_to_get: ClassVar[str]
+    needs_root = True
+
+    def __init__(
+        self, allow_partial: bool = False, validation: dict[str, Any] | None = None
+    ) -> None:
+        if not isinstance(allow_partial, bool):
+            raise UserError(f"dataset.allow_partial is true or false, not {allow_partial!r}.")
+        self.allow_partial = allow_partial
+        self.validation = Validation.of(validation)
+
+    @property
+    def official(self) -> Counts:
+        """What the release holds."""
+        return OFFICIAL[self.title]
+
+    @abstractmethod
+    def read(self, folder: Path, keep: Keep) -> tuple[Halves, str]:
+        """What `keep` takes of the images listed in `folder`, and how they are laid out and used.
+
+        Raises UserError for a file that is missing, damaged or contradicts another.
+        """
+
+    def find(self) -> Path:
+        """The release's folder. Raises UserError where there is none."""
+        below = required_root(self.title, self.folders[0])
+        found = self._found(below)
+        if found is None:
+            raise UserError(
+                f"{self.title} is not in the data root {below}: there is no folder "
+                f"{' or '.join(self.folders)}. {self.how_to_get}"
+            )
+        return found
+
+    def _found(self, below: Path) -> Path | None:
+        return next((below / name for name in self.folders if is_folder(below / name)), None)
+
+    def status(self) -> Status:
+        """Whether the release is there and what its lists name; images are not looked at."""
+        below = root()
+        folder = None if below is None else self._found(below)
+        if folder is None:
+            return Status(False, {}, self.how_to_get)
+        try:
+            counts = self.read(folder, lambda listing: listing)[0].counts()
+        except UserError as error:
+            return Status(False, {}, str(error))
+        comparison = Comparison(self.title, counts, self.official)
+        remedy = "" if comparison.complete else f"a part: --allow-partial as {comparison.name}"
+        return Status(True, counts, remedy)
+
+    def load(self, transform: object) -> DataSet:
+        """Query and gallery, and training images augmented by `transform`.
+
+        Raises UserError if the release is not there, is damaged, or is a part that wasn't allowed.
+        """
+        photo_transform = PhotoTransform.expect(transform, self.title)
+        folder = self.find()
+        absent: list[str] = []
+
+        def present(listing: Listing) -> Listing:
+            missing = listing.missing(folder)
+            absent.extend(listing.where(missing).paths)
+            return listing.where(~missing)
+
+        halves, layout = self.read(folder, present)
+        if absent and not self.allow_partial:
+            raise UserError(
+                f"{folder}: {len(absent):,} listed images are not there, the first of them "
+                f"{absent[0]}. Unpack the archive again, or take what is there with "
+                "--allow-partial (dataset.allow_partial=true)."
+            )
+        comparison = Comparison(self.title, halves.counts(), self.official)
+        comparison.require(self.allow_partial, str(folder))
+        note = f"{self.title}, {layout}."
+        if not comparison.complete:
+            note = (
+                f"A part of {note[:-1]}: {comparison.differences}. "
+                "Results don't compare with published ones."
+            )
+        return halves.dataset(comparison.name, note, folder, photo_transform, self.validation)

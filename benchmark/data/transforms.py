@@ -1,0 +1,203 @@
+"""From a decoded photograph to what a network sees, with and without augmentation."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
+
+from benchmark.errors import UserError
+from benchmark.registry import TRANSFORMS
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@contextmanager
+def drawing(seed: int) -> Iterator[None]:
+    """Let torch's generator, from which torchvision draws, start from `seed` inside only."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+class PhotoTransform(ABC):
+    """From an RGB photograph of any size to float32 [3, height, width]."""
+
+    @abstractmethod
+    def train(self, image: Image.Image, seed: int) -> npt.NDArray[np.float32]:
+        """The image augmented; every random choice follows from `seed`."""
+
+    @abstractmethod
+    def test(self, image: Image.Image) -> npt.NDArray[np.float32]:
+        """The image as it is for evaluation: nothing is random."""
+
+    @staticmethod
+    def expect(transform: object, dataset: str) -> "PhotoTransform":
+        """The transform, if it is one for photographs. Raises UserError for one that isn't."""
+        if isinstance(transform, PhotoTransform):
+            return transform
+        raise UserError(
+            f"transform: {dataset} holds photographs and takes the transforms retrieval_crop "
+            "and reid"
+        )
+
+
+def normalised(
+    image: Image.Image, mean: Sequence[float], std: Sequence[float]
+) -> npt.NDArray[np.float32]:
+    """(x / 255 - mean) / std of each channel x, [3, height, width].
+
+    One thread of numpy does it several times faster than torch from an interleaved image.
+    """
+    bands = image.split()
+    result = np.empty((3, image.height, image.width), dtype=np.float32)
+    for channel, (band, m, s) in enumerate(zip(bands, mean, std, strict=True)):
+        np.multiply(np.asarray(band), np.float32(1 / (255 * s)), out=result[channel])
+        result[channel] -= np.float32(m / s)
+    return result
+
+
+@TRANSFORMS.register_module(name="retrieval_crop")
+@dataclass(frozen=True)
+class RetrievalCrop(PhotoTransform):
+    """Random crops and flips in training, the centre crop in testing.
+
+    Crops of 224 and flips: Kim et al., Proxy Anchor Loss, CVPR 2020, section 4.1. The short side
+    of 256 and the crop's area from .08 to 1: the training code published with it. Mean and
+    standard deviation: those of ImageNet, for which torchvision's weights are made.
+    """
+
+    size: int = 224
+    """Side of the crop in pixels."""
+    resize: int = 256
+    """Short side, in pixels, of the image whose centre is cropped in testing."""
+    scale: tuple[float, float] = (0.08, 1.0)
+    """Smallest and largest area of a training crop, as shares of the image's."""
+    flip: float = 0.5
+    """Probability of a horizontal flip."""
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    """Subtracted from each channel, whose values run from 0 to 1."""
+    std: tuple[float, float, float] = IMAGENET_STD
+    """What each channel is divided by then."""
+
+    def __post_init__(self) -> None:
+        _whole("size", self.size, 1)
+        _whole("resize", self.resize, self.size)
+        pair = isinstance(self.scale, list | tuple) and len(self.scale) == 2
+        if not pair or not all(_is_number(area, 1e-6, 1) for area in self.scale):
+            raise UserError(f"transform: scale is two shares above 0, to 1, not {self.scale!r}.")
+        if self.scale[0] > self.scale[1]:
+            raise UserError(f"transform: scale is smallest, then largest, not {self.scale!r}.")
+        _share("flip", self.flip)
+        _check_normalisation(self.mean, self.std)
+
+    def train(self, image: Image.Image, seed: int) -> npt.NDArray[np.float32]:
+        """A crop of random place, area and sides, perhaps mirrored."""
+        with drawing(seed):
+            box = v2.RandomResizedCrop(self.size, scale=tuple(self.scale)).make_params([image])
+            flip = torch.rand(()).item() < self.flip
+        image = F.resized_crop(image, **box, size=[self.size, self.size])
+        if flip:
+            image = F.horizontal_flip(image)
+        return normalised(image, self.mean, self.std)
+
+    def test(self, image: Image.Image) -> npt.NDArray[np.float32]:
+        """The centre of the resized image."""
+        image = F.center_crop(F.resize(image, [self.resize]), [self.size, self.size])
+        return normalised(image, self.mean, self.std)
+
+
+@TRANSFORMS.register_module(name="reid")
+@dataclass(frozen=True)
+class Reid(PhotoTransform):
+    """Flips, shifts and random erasing in training; in testing the whole image.
+
+    Size, flips and shifts by padding: Luo et al., Bag of Tricks and a Strong Baseline for Deep
+    Person Re-identification, CVPR Workshops 2019, section 2. Erasing covers .02 to .4 of the image
+    with sides in a ratio from .3 to 3.33: Zhong et al., Random Erasing Data Augmentation,
+    AAAI 2020; what is erased takes the mean colour.
+    """
+
+    height: int = 256
+    """Of the image, in pixels."""
+    width: int = 128
+    """Of the image, in pixels."""
+    pad: int = 10
+    """Black border, in pixels, within which the image is shifted."""
+    flip: float = 0.5
+    """Probability of a horizontal flip."""
+    erasing: float = 0.5
+    """Probability that a rectangle is erased."""
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    """Subtracted from each channel, whose values run from 0 to 1."""
+    std: tuple[float, float, float] = IMAGENET_STD
+    """What each channel is divided by then."""
+
+    def __post_init__(self) -> None:
+        _whole("height", self.height, 1)
+        _whole("width", self.width, 1)
+        _whole("pad", self.pad, 0)
+        _share("flip", self.flip)
+        _share("erasing", self.erasing)
+        _check_normalisation(self.mean, self.std)
+
+    def train(self, image: Image.Image, seed: int) -> npt.NDArray[np.float32]:
+        """The resized image, perhaps mirrored, shifted, and perhaps with a rectangle erased."""
+        with drawing(seed):
+            flip = torch.rand(()).item() < self.flip
+            down, right = torch.randint(-self.pad, self.pad + 1, (2,)).tolist()
+            hole = self._hole()
+        image = F.resize(image, [self.height, self.width])
+        if flip:
+            image = F.horizontal_flip(image)
+        # Pillow fills with black what a crop takes from outside.
+        image = image.crop((right, down, right + self.width, down + self.height))
+        result = normalised(image, self.mean, self.std)
+        if hole is not None:
+            result[:, hole[0], hole[1]] = 0
+        return result
+
+    def test(self, image: Image.Image) -> npt.NDArray[np.float32]:
+        """The resized image."""
+        return normalised(F.resize(image, [self.height, self.width]), self.mean, self.std)
+
+    def _hole(self) -> tuple[slice, slice] | None:
+        if torch.rand(()).item() >= self.erasing:
+            return None
+        erasing = v2.RandomErasing(1, scale=(0.02, 0.4), ratio=(0.3, 1 / 0.3))
+        box = erasing.make_params([torch.empty(3, self.height, self.width, device="meta")])
+        if box["v"] is None:  # no rectangle that was drawn fits the image
+            return None
+        return slice(box["i"], box["i"] + box["h"]), slice(box["j"], box["j"] + box["w"])
+
+
+def _whole(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UserError(f"transform: {name} must be a whole number from {least}, not {value!r}.")
+
+
+def _is_number(value: Any, low: float, high: float) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value) and low <= value <= high
+
+
+def _share(name: str, value: Any) -> None:
+    if not _is_number(value, 0, 1):
+        raise UserError(f"transform: {name} must be a number from 0 to 1, not {value!r}.")
+
+
+def _check_normalisation(mean: Any, std: Any) -> None:
+    for name, values, low in (("mean", mean, -math.inf), ("std", std, 1e-6)):
+        if not isinstance(values, list | tuple) or len(values) != 3:
+            raise UserError(f"transform: {name} takes one number a channel, not {values!r}.")
+        if not all(_is_number(value, low, math.inf) for value in values):
+            raise UserError(f"transform: {name} must be finite, std above 0, not {values!r}.")
