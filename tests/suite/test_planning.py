@@ -67,7 +67,7 @@ def test_overrides_reach_runs_and_suite() -> None:
         (["proxy_rate=-1"], "proxy_rate must be at least 0"),
         (["schedule.warmups=1"], "schedule must have just the options warmup"),
         (["sampler.classes=101"], "the training split has 100 classes"),
-        (["dataset.type=cub200"], "CUB-200-2011 is read from"),
+        (["dataset.type=cub200"], "CUB-200-2011 holds photographs and takes the transforms"),
         (["sampler.classes=2.5"], "sampler.classes must be a int"),
         (["dataset.type=typeface"], "no dataset named 'typeface'. Known: .*typefaces"),
         (["dataset.colour=red"], "typefaces has no option 'colour'"),
