@@ -38,10 +38,11 @@ class Display:
 
     def told(self, run: PlannedRun, error: str | None) -> None:
         """Say that a run ended; on a terminal only a failure stays on the screen."""
+        so_far = f"{self.ended}/{self.total}"
         if error is not None:
-            self.console.print(Text(f"failed: {run.label}: {error}", style="red"))
+            self.console.print(Text(f"{so_far} failed: {run.label}: {error}", style="red"))
         elif not self.console.is_terminal:
-            self.console.print(f"done: {run.label} (after {self.ended} of {self.total})")
+            self.console.print(f"{so_far} done: {run.label}", markup=False)
 
 
 def lines(outlook: Outlook) -> list[Text]:

@@ -127,6 +127,7 @@ def execute(
                 outlook.work_done += 1
                 outlook.finished += message.error is None
                 outlook.failed += message.error is not None
+                show(outlook)
                 told(run, message.error)
             show(outlook)
     finally:
