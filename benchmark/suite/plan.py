@@ -247,6 +247,11 @@ def _resolve(
             raise UserError(f"{where}: unknown key {key!r}. {_known(key, RUN_KEYS)}")
     for key, kind in RECIPE_KEYS.items():
         config[key] = _typed(config.get(key), kind, f"{where}: {key}")
+    if config["schedule"]["warmup"] >= config["epochs"]:
+        raise UserError(
+            f"{where}: schedule.warmup={config['schedule']['warmup']:g} leaves nothing of "
+            f"epochs={config['epochs']}; lower it, such as schedule.warmup=0"
+        )
     if config["device"] not in ("cpu", "cuda"):
         raise UserError(f"{where}: device is 'cpu' or 'cuda', not {config['device']!r}")
     config["dataset"] = resolve(DATASETS, config["dataset"], f"{where}: dataset")

@@ -76,6 +76,7 @@ def test_overrides_reach_runs_and_suite() -> None:
         (["transform.shift=-1"], "shift must be at least 0"),
         (["optimiser.type=Adamm"], "torch has none named 'Adamm'"),
         (["optimiser.learning_rate=1"], "optimiser: .*learning_rate"),
+        (["epochs=2", "schedule.warmup=2"], "schedule.warmup=2 leaves nothing of epochs=2"),
         (["device=tpu"], "device is 'cpu' or 'cuda'"),
         (
             ["cases.1.objectives.triplet.type=triplets"],
