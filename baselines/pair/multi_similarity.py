@@ -42,8 +42,9 @@ class MultiSimilarity(nn.Module):
         hardest_positive = fixed.masked_fill(~positive, inf).amin(1, keepdim=True)
         hardest_negative = fixed.masked_fill(positive, -inf).amax(1, keepdim=True)
         partnered = positive.any(1, keepdim=True) & ~positive.all(1, keepdim=True)
-        near = positive & partnered & (fixed - self.epsilon < hardest_negative)
-        far = ~positive & partnered & (fixed + self.epsilon > hardest_positive)
+        # Negated, so that a NaN is mined and shows in the loss instead of leaving an empty set.
+        near = positive & partnered & ~(fixed - self.epsilon >= hardest_negative)
+        far = ~positive & partnered & ~(fixed + self.epsilon <= hardest_positive)
         pull = log_one_plus_sum_exp(-self.alpha * (S - self.base), near, 1) / self.alpha
         push = log_one_plus_sum_exp(self.beta * (S - self.base), far, 1) / self.beta
         return (pull + push).mean()

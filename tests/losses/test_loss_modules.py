@@ -142,3 +142,14 @@ def test_refusals() -> None:
         ProxyDAM(joint=-1)
     with pytest.raises(ValueError, match="unknown select 'some'"):
         PairDAM(select="some")
+
+
+@pytest.mark.parametrize("objective", [NormSoftmax(), ProxyAnchor(), MultiSimilarity(), Triplet()])
+def test_a_feature_that_is_no_number_shows_in_the_loss(objective: nn.Module) -> None:
+    features = torch.full_like(FEATURES, float("nan"))
+    if isinstance(objective, NormSoftmax | ProxyAnchor):
+        losses = [proxy_loss(objective), proxy_loss(objective, ProxyDAM())]
+    else:
+        losses = [PairLoss(objective), PairLoss(objective, PairDAM())]
+    for loss in losses:
+        assert torch.isnan(loss(features, LABELS))
