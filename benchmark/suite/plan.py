@@ -2,7 +2,6 @@
 
 A suite is a Python file with
 
-    title        what it is, in a line
     cases        list of dict(dataset=..., recipe=..., objectives=...): the names of two files in
                  configs/, and name -> entry of the objectives that are trained so
     arms         name -> what the arm exchanges in the run's configuration
@@ -29,9 +28,7 @@ from benchmark.errors import UserError
 from benchmark.registry import (
     BACKBONES,
     DATASETS,
-    PAIR_MAPPINGS,
     PAIR_OBJECTIVES,
-    PROXY_MAPPINGS,
     PROXY_OBJECTIVES,
     TRANSFORMS,
     names,
@@ -42,12 +39,12 @@ from benchmark.training.building import (
     build_loss,
     build_model,
     build_optimiser,
-    is_proxy_based,
     load_dataset,
+    registries,
 )
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-SUITE_KEYS = ("title", "cases", "arms", "seeds")
+SUITE_KEYS = ("cases", "arms", "seeds")
 CASE_KEYS = ("dataset", "recipe", "objectives")
 # Each key of a recipe with the type of its value; nested entries with those of their options.
 RECIPE_KEYS: dict[str, Any] = {
@@ -257,8 +254,7 @@ def _resolve(
     config["dataset"] = resolve(DATASETS, config["dataset"], f"{where}: dataset")
     config["transform"] = resolve(TRANSFORMS, config["transform"], f"{where}: transform")
     config["backbone"] = resolve(BACKBONES, config["backbone"], f"{where}: backbone")
-    proxies = is_proxy_based(config)
-    objectives = PROXY_OBJECTIVES if proxies else PAIR_OBJECTIVES
+    objectives, mappings = registries(config)
     if config["objective"].get("type") not in names(objectives):
         both = [*names(PROXY_OBJECTIVES), *names(PAIR_OBJECTIVES)]
         raise UserError(
@@ -267,7 +263,6 @@ def _resolve(
         )
     config["objective"] = resolve(objectives, config["objective"], f"{where}: objective")
     if config["similarity"] != {"type": "plain"}:
-        mappings = PROXY_MAPPINGS if proxies else PAIR_MAPPINGS
         config["similarity"] = resolve(mappings, config["similarity"], f"{where}: similarity")
     return {
         **config,

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
-from mmengine.registry import OPTIMIZERS
+from mmengine.registry import OPTIMIZERS, Registry
 from torch import nn
 
 from benchmark.data.dataset import DataSet
@@ -33,21 +33,21 @@ def load_dataset(config: Config) -> DataSet:
     return loaded
 
 
-def is_proxy_based(config: Config) -> bool:
-    """Whether the run's objective compares with proxies rather than within the batch."""
-    return config["objective"]["type"] in names(PROXY_OBJECTIVES)
+def registries(config: Config) -> tuple[Registry, Registry]:
+    """Where the run's objective and its DAM mapping are looked up: proxies' or pairs'."""
+    if config["objective"].get("type") in names(PROXY_OBJECTIVES):
+        return PROXY_OBJECTIVES, PROXY_MAPPINGS
+    return PAIR_OBJECTIVES, PAIR_MAPPINGS
 
 
 def build_loss(config: Config, classes: int) -> ProxyLoss | PairLoss:
     """Objective + similarity -> the loss module."""
     plain = config["similarity"]["type"] == "plain"
-    proxies = is_proxy_based(config)
-    objectives = PROXY_OBJECTIVES if proxies else PAIR_OBJECTIVES
-    mappings = PROXY_MAPPINGS if proxies else PAIR_MAPPINGS
+    objectives, mappings = registries(config)
     objective = build(objectives, config["objective"], "objective")
     dam = None if plain else build(mappings, config["similarity"], "similarity")
     try:
-        if proxies:
+        if objectives is PROXY_OBJECTIVES:
             return ProxyLoss(objective, classes, config["dim"], dam, config["seed"])
         return PairLoss(objective, dam, config["seed"])
     except ValueError as error:

@@ -49,7 +49,6 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli")
     suite = folder / "two.py"
     suite.write_text(
-        "title = 'one that trains and one that breaks'\n"
         "cases = [dict(dataset='typefaces', recipe='glyphs',\n"
         "              objectives=dict(softmax=dict(type='norm_softmax')))]\n"
         "arms = dict(baseline=dict(), dam=dict(similarity=dict(type='dam')),\n"

@@ -117,7 +117,6 @@ def test_suite_files(tmp_path: Path) -> None:
         plan(str(tmp_path / "mine.py"))
     mine = tmp_path / "mine.py"
     body = (
-        "title = 'mine'\n"
         "cases = [dict(dataset='typefaces', recipe='glyphs',\n"
         "              objectives=dict(hot=dict(type='norm_softmax', scale=30.0)))]\n"
         "arms = dict(baseline=dict(), mean=dict(similarity=dict(type='dam', rule='mean')))\n"

@@ -1,5 +1,4 @@
 # The re-identification protocol on rendered identities: query, gallery, six cameras.
-title = "Two objectives on typefaces_reid"
 cases = [
     dict(
         dataset="typefaces_reid",

@@ -1,5 +1,4 @@
 # The default: four objectives, with DAM, without it, and with random elements erased instead.
-title = "Four objectives on typefaces"
 cases = [
     dict(
         dataset="typefaces",
