@@ -37,9 +37,6 @@ class ImageFolder:
     on. `validation` is as in the official data sets.
     """
 
-    title = "image folder"
-    needs_root = True
-
     def __init__(
         self,
         path: str = "image_folder",

@@ -21,9 +21,6 @@ class ReidFolder:
     `validation` is as in the official data sets.
     """
 
-    title = "re-identification folder"
-    needs_root = True
-
     def __init__(self, path: str = "reid_folder", validation: dict[str, Any] | None = None) -> None:
         self.path = path
         self.validation = Validation.of(validation)

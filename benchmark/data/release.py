@@ -50,7 +50,6 @@ class Release(ABC):
     folders: ClassVar[tuple[str, ...]]
     """Where below the data root the release may lie; the first that is there is taken."""
     how_to_get: ClassVar[str]
-    needs_root = True
 
     def __init__(
         self, allow_partial: bool = False, validation: dict[str, Any] | None = None

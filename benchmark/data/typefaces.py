@@ -40,9 +40,6 @@ def rendered() -> Grey:
 class Typefaces:
     """200 styles, 62 images each, in zero-shot halves."""
 
-    title = "typefaces (rendered)"
-    needs_root = False
-
     def status(self) -> Status:
         """Whether the font packages are there; nothing is rendered."""
         missing = styles.unavailable(styles.styles())

@@ -44,9 +44,6 @@ def shoot() -> Grey:
 class TypefacesReid:
     """200 identities by six cameras, with query and gallery."""
 
-    title = "typefaces_reid (rendered)"
-    needs_root = False
-
     def status(self) -> Status:
         """Whether the font packages are there; nothing is rendered."""
         missing = styles.unavailable(styles.styles())
