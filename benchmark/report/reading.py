@@ -26,10 +26,12 @@ def cells(group: Group, row: Row) -> list[str]:
 
 
 def seeds(row: Row) -> str:
-    """The number of finished seeds, of how many where some are missing."""
-    return f"{len(row.finished)}" + (
-        f" of {len(row.runs)}" if len(row.finished) < len(row.runs) else ""
-    )
+    """The number of finished seeds, and of those that failed or were not run."""
+    parts = [str(len(row.finished))]
+    parts += [
+        f"{len(runs)} {state}" for state in ("failed", "not run") if (runs := row.in_state(state))
+    ]
+    return ", ".join(parts)
 
 
 def legend(group: Group) -> list[str]:
