@@ -1,0 +1,1 @@
+"""What the suite measures of itself: agreement with oracles, speed and memory."""
