@@ -1,4 +1,4 @@
-"""What DAM is compared with. Readable alone; imports only torch.
+"""What DAM is compared with. Readable alone; `proxy` and `pair` import only torch.
 
 An objective is a function of similarities: `objective(S, positive)`, with S [B, N] the similarity
 of each sample to N references and `positive` [B, N] true where the reference has the sample's
