@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
-    ["report"],
+    ["bench", "report"],
     ["suite"],
     ["training"],
     ["data", "models", "evaluation", "analysis"],

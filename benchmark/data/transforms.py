@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from torchvision.transforms.v2 import functional as F
 from benchmark.errors import UserError
 from benchmark.registry import TRANSFORMS
 
+# Of the colours from 0 to 1, red, green and blue, over ImageNet's training images.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -30,7 +31,11 @@ def drawing(seed: int) -> Iterator[None]:
 
 
 class PhotoTransform(ABC):
-    """From an RGB photograph of any size to float32 [3, height, width]."""
+    """From an RGB photograph of any size to float32 [3, height, width].
+
+    The result is normalised by ImageNet's mean and standard deviation, whatever the backbone: one
+    that was pretrained with others converts what it gets.
+    """
 
     @abstractmethod
     def train(self, image: Image.Image, seed: int) -> npt.NDArray[np.float32]:
@@ -51,16 +56,14 @@ class PhotoTransform(ABC):
         )
 
 
-def normalised(
-    image: Image.Image, mean: Sequence[float], std: Sequence[float]
-) -> npt.NDArray[np.float32]:
-    """(x / 255 - mean) / std of each channel x, [3, height, width].
+def normalised(image: Image.Image) -> npt.NDArray[np.float32]:
+    """(x / 255 - mean) / std of each channel x, with ImageNet's figures, [3, height, width].
 
     One thread of numpy does it several times faster than torch from an interleaved image.
     """
     bands = image.split()
     result = np.empty((3, image.height, image.width), dtype=np.float32)
-    for channel, (band, m, s) in enumerate(zip(bands, mean, std, strict=True)):
+    for channel, (band, m, s) in enumerate(zip(bands, IMAGENET_MEAN, IMAGENET_STD, strict=True)):
         np.multiply(np.asarray(band), np.float32(1 / (255 * s)), out=result[channel])
         result[channel] -= np.float32(m / s)
     return result
@@ -72,8 +75,7 @@ class RetrievalCrop(PhotoTransform):
     """Random crops and flips in training, the centre crop in testing.
 
     Crops of 224 and flips: Kim et al., Proxy Anchor Loss, CVPR 2020, section 4.1. The short side
-    of 256 and the crop's area from .08 to 1: the training code published with it. Mean and
-    standard deviation: those of ImageNet, for which torchvision's weights are made.
+    of 256 and the crop's area from .08 to 1: the training code published with it.
     """
 
     size: int = 224
@@ -84,10 +86,6 @@ class RetrievalCrop(PhotoTransform):
     """Smallest and largest area of a training crop, as shares of the image's."""
     flip: float = 0.5
     """Probability of a horizontal flip."""
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    """Subtracted from each channel, whose values run from 0 to 1."""
-    std: tuple[float, float, float] = IMAGENET_STD
-    """What each channel is divided by then."""
 
     def __post_init__(self) -> None:
         _whole("size", self.size, 1)
@@ -98,7 +96,6 @@ class RetrievalCrop(PhotoTransform):
         if self.scale[0] > self.scale[1]:
             raise UserError(f"transform: scale is smallest, then largest, not {self.scale!r}.")
         _share("flip", self.flip)
-        _check_normalisation(self.mean, self.std)
 
     def train(self, image: Image.Image, seed: int) -> npt.NDArray[np.float32]:
         """A crop of random place, area and sides, perhaps mirrored."""
@@ -108,12 +105,12 @@ class RetrievalCrop(PhotoTransform):
         image = F.resized_crop(image, **box, size=[self.size, self.size])
         if flip:
             image = F.horizontal_flip(image)
-        return normalised(image, self.mean, self.std)
+        return normalised(image)
 
     def test(self, image: Image.Image) -> npt.NDArray[np.float32]:
         """The centre of the resized image."""
         image = F.center_crop(F.resize(image, [self.resize]), [self.size, self.size])
-        return normalised(image, self.mean, self.std)
+        return normalised(image)
 
 
 @TRANSFORMS.register_module(name="reid")
@@ -137,10 +134,6 @@ class Reid(PhotoTransform):
     """Probability of a horizontal flip."""
     erasing: float = 0.5
     """Probability that a rectangle is erased."""
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    """Subtracted from each channel, whose values run from 0 to 1."""
-    std: tuple[float, float, float] = IMAGENET_STD
-    """What each channel is divided by then."""
 
     def __post_init__(self) -> None:
         _whole("height", self.height, 1)
@@ -148,7 +141,6 @@ class Reid(PhotoTransform):
         _whole("pad", self.pad, 0)
         _share("flip", self.flip)
         _share("erasing", self.erasing)
-        _check_normalisation(self.mean, self.std)
 
     def train(self, image: Image.Image, seed: int) -> npt.NDArray[np.float32]:
         """The resized image, perhaps mirrored, shifted, and perhaps with a rectangle erased."""
@@ -161,14 +153,14 @@ class Reid(PhotoTransform):
             image = F.horizontal_flip(image)
         # Pillow fills with black what a crop takes from outside.
         image = image.crop((right, down, right + self.width, down + self.height))
-        result = normalised(image, self.mean, self.std)
+        result = normalised(image)
         if hole is not None:
             result[:, hole[0], hole[1]] = 0
         return result
 
     def test(self, image: Image.Image) -> npt.NDArray[np.float32]:
         """The resized image."""
-        return normalised(F.resize(image, [self.height, self.width]), self.mean, self.std)
+        return normalised(F.resize(image, [self.height, self.width]))
 
     def _hole(self) -> tuple[slice, slice] | None:
         if torch.rand(()).item() >= self.erasing:
@@ -193,11 +185,3 @@ def _is_number(value: Any, low: float, high: float) -> bool:
 def _share(name: str, value: Any) -> None:
     if not _is_number(value, 0, 1):
         raise UserError(f"transform: {name} must be a number from 0 to 1, not {value!r}.")
-
-
-def _check_normalisation(mean: Any, std: Any) -> None:
-    for name, values, low in (("mean", mean, -math.inf), ("std", std, 1e-6)):
-        if not isinstance(values, list | tuple) or len(values) != 3:
-            raise UserError(f"transform: {name} takes one number a channel, not {values!r}.")
-        if not all(_is_number(value, low, math.inf) for value in values):
-            raise UserError(f"transform: {name} must be finite, std above 0, not {values!r}.")

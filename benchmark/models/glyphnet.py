@@ -10,7 +10,6 @@ class GlyphNet(nn.Module):
     """Three stages of 3x3 convolution, batch norm and ReLU, each halving the image.
 
     For grey images [n, 1, 32, 32]; `width` channels in the first stage, doubled in each next one.
-    The last map is averaged: style is in the strokes, wherever they lie.
     """
 
     def __init__(self, width: int = 32) -> None:
@@ -28,6 +27,6 @@ class GlyphNet(nn.Module):
         self.out_features = channels
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features [n, 4 * width]."""
-        features: Tensor = self.stages(images.contiguous(memory_format=channels_last))
-        return features.mean((2, 3))
+        """Feature maps [n, 4 * width, height / 8, width / 8]."""
+        feature_map: Tensor = self.stages(images.contiguous(memory_format=channels_last))
+        return feature_map

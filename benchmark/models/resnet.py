@@ -1,78 +1,72 @@
 """torchvision's ResNet-50."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 import torchvision
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmark.errors import UserError
+from benchmark.models.backbone import PhotoBackbone, checked_stride
+from benchmark.models.weights import hub_file, load_weights
 from benchmark.registry import BACKBONES
 
-WEIGHTS = torchvision.models.ResNet50_Weights.IMAGENET1K_V1
+URL = torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url
+
+
+def imagenet_file() -> Path:
+    """Where torchvision's ImageNet weights lie, or will when they are downloaded."""
+    return hub_file(URL)
 
 
 @BACKBONES.register_module(name="resnet50")
-class ResNet50(nn.Module):
-    """ResNet-50 up to its global average pooling; 2048 features.
+class ResNet50(PhotoBackbone):
+    """ResNet-50 (He et al., CVPR 2016) up to its last convolution; 2048 features.
 
-    `weights` is "imagenet" (torchvision's own file, from its cache or downloaded), the path of a
-    state dictionary (.pth, .pt or .safetensors), or None for random weights. With
-    `freeze_batch_norm` the batch norms keep the statistics of pretraining. Grey images are
-    repeated over three channels.
+    `weights` is "imagenet" (torchvision's first version, from torch hub's folder or downloaded to
+    it), the path of a state dictionary, or None for random weights. `last_stride` is that of the
+    last stage: 2 as published, or 1 for a map of twice the sides (Luo et al., Bag of Tricks and a
+    Strong Baseline for Deep Person Re-identification, CVPR Workshops 2019, section 3.4).
     """
 
     out_features = 2048
 
-    def __init__(self, weights: str | None = "imagenet", freeze_batch_norm: bool = False) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        weights: str | None = "imagenet",
+        freeze_batch_norm: bool = False,
+        last_stride: int = 2,
+    ) -> None:
+        super().__init__(freeze_batch_norm)
         network = torchvision.models.resnet50(weights=None)
+        del network.fc
+        first = network.layer4[0]
+        first.conv2.stride = first.downsample[0].stride = checked_stride(last_stride)
         if weights is not None:
-            network.load_state_dict(_read(weights))
-        network.fc = nn.Identity()
+            path = _downloaded() if weights == "imagenet" else Path(weights).expanduser()
+            load_weights(network, path, head="fc")
         self.network = network
-        self.freeze_batch_norm = freeze_batch_norm
 
-    def train(self, mode: bool = True) -> "ResNet50":
-        """Set training mode; frozen batch norms stay in evaluation mode."""
-        super().train(mode)
-        if self.freeze_batch_norm:
-            for module in self.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        return self
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Features [n, 2048] of images [n, 1 or 3, height, width]."""
-        features: Tensor = self.network(images.expand(-1, 3, -1, -1))
-        return features
+    def feature_map(self, images: Tensor) -> Tensor:
+        """Maps [n, 2048, h / 32, w / 32]; with `last_stride` 1 [n, 2048, h / 16, w / 16]."""
+        network = self.network
+        stem = network.maxpool(network.relu(network.bn1(network.conv1(images))))
+        last: Tensor = network.layer4(network.layer3(network.layer2(network.layer1(stem))))
+        return last
 
 
-def _read(weights: str) -> dict[str, Any]:
-    """The state dictionary that `weights` names."""
-    if weights == "imagenet":
+def _downloaded() -> Path:
+    """The file of ImageNet weights, downloaded where it isn't there yet."""
+    path = imagenet_file()
+    if not path.is_file():
         try:
-            return dict(WEIGHTS.get_state_dict(progress=True, check_hash=True))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # torch compares the SHA-256, which begins as the name ends, and moves the file last.
+            torch.hub.download_url_to_file(URL, str(path), path.stem.rpartition("-")[2])
         except (OSError, RuntimeError) as error:
             raise UserError(
-                f"backbone.weights=imagenet: torchvision could not download {WEIGHTS.url} "
-                f"({error}). Download it elsewhere and give its path, backbone.weights=/path/to/"
-                f"{Path(WEIGHTS.url).name}, or train from random weights: backbone.weights=null"
+                f"backbone.weights=imagenet: could not download {URL} ({error}). Download it "
+                f"elsewhere and put it at {path} or give its path, backbone.weights=PATH; or train "
+                "from random weights: backbone.weights=null"
             ) from error
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise UserError(
-            f"backbone.weights: there is no file {path}. Give the path of a ResNet-50 state "
-            f"dictionary such as {WEIGHTS.url}, or backbone.weights=null for random weights."
-        )
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:
-        raise UserError(
-            f"backbone.weights: {path} is no state dictionary that can be read ({error})"
-        ) from error
+    return path

@@ -1,30 +1,70 @@
-"""The model that is trained: backbone, embedding, loss."""
+"""The model that is trained: backbone, pooling, embedding, neck, loss."""
 
 from typing import Any
 
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from benchmark.losses import PairLoss, ProxyLoss
+from benchmark.losses import JointLoss, PairLoss, ProxyLoss
+
+POOLINGS = ("avg", "max", "avg+max")
+NECKS = (None, "bn")
+PLACES = ("image", "feature_map", "embedding")
+
+
+def pool(feature_map: Tensor, pooling: str) -> Tensor:
+    """Features [n, channels] of maps [n, channels, h, w]: mean, maximum, or the sum of both."""
+    if pooling == "max":
+        return feature_map.amax((2, 3))
+    mean = feature_map.mean((2, 3))
+    return mean if pooling == "avg" else mean + feature_map.amax((2, 3))
 
 
 class RetrievalModel(BaseModel):
-    """A backbone with `out_features`, a linear embedding to `dim` elements, and a loss module.
+    """Images to features, and features to the loss.
 
+    The backbone's map is pooled, embedded by a linear layer in `dim` elements (None: taken as it
+    is), and goes through the neck: with "bn" a batch norm without shift, whose input the pair part
+    of a joint loss takes (Luo et al., Bag of Tricks and a Strong Baseline for Deep Person
+    Re-identification, CVPRW 2019). Rivals of DAM are attached at the place where they act.
     The loss holds the proxies, so that they are parameters of the model like any other.
     """
 
-    loss: ProxyLoss | PairLoss
-
-    def __init__(self, backbone: nn.Module, dim: int, loss: ProxyLoss | PairLoss) -> None:
+    def __init__(
+        self,
+        backbone: nn.Module,
+        dim: int | None,
+        loss: ProxyLoss | PairLoss | JointLoss,
+        *,
+        pooling: str = "avg",
+        neck: str | None = None,
+    ) -> None:
         super().__init__()
         self.backbone = backbone
-        self.embedding = nn.Linear(int(backbone.out_features), dim)  # type: ignore[arg-type]
+        channels: int = backbone.out_features  # type: ignore[assignment]
+        self.embedding = nn.Identity() if dim is None else nn.Linear(channels, dim)
+        self.neck: nn.Module = nn.Identity()
+        if neck == "bn":
+            self.neck = nn.BatchNorm1d(channels if dim is None else dim)
+            self.neck.bias.requires_grad_(False)
         self.loss = loss
+        self.pooling = pooling
+        self.rivals = nn.ModuleDict({place: nn.Sequential() for place in PLACES})
+
+    def attach(self, rival: nn.Module) -> None:
+        """Let `rival` act at its `place`: on the image, the feature map or the embedding."""
+        place = self.rivals[str(rival.place)]
+        assert isinstance(place, nn.Sequential)
+        place.append(rival.train(self.training))
 
     def forward(self, images: Tensor, labels: Tensor | None = None, mode: str = "tensor") -> Any:
         """Features [n, dim], not normalised; with `mode` "loss", {"loss": scalar}."""
-        features = self.embedding(self.backbone(images))
+        feature_map = self.backbone(self.rivals["image"](images))
+        pooled = pool(self.rivals["feature_map"](feature_map), self.pooling)
+        embedded = self.rivals["embedding"](self.embedding(pooled))
+        features = self.neck(embedded)
         if mode == "tensor":
             return features
+        if isinstance(self.loss, JointLoss):
+            return {"loss": self.loss(features, labels, embedded)}
         return {"loss": self.loss(features, labels)}

