@@ -1,12 +1,14 @@
 """Objective + similarity -> a loss module.
 
     ProxyLoss(objective, classes, dim, dam)      proxies included
-    PairLoss(objective, dam)
+    PairLoss(objective, dam)                     among the batch, and a memory if one is asked for
+    JointLoss(proxy_loss, pair_loss, weights)    a weighted sum of the two
 
 Without `dam` the objective is fed with the plain similarity: the baseline. With it, the same
 objective is fed with the DAM similarity, and nothing else differs.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol, cast
 
@@ -30,10 +32,15 @@ class Objective(Protocol):
         ...
 
 
-class _Loss(nn.Module):
-    """What both kinds share. Steps are counted, so that `random` draws anew in each of them."""
+class _Loss(nn.Module, ABC):
+    """What both kinds share. Steps are counted, so that `random` draws anew in each of them.
+
+    `progress` is the share of training that is done, from 0 to 1. Whoever trains sets it before
+    each step; only what begins late (`dam.start`, a memory's `start`) asks for it.
+    """
 
     step: Tensor
+    progress: float | None = None
 
     def __init__(self, objective: Objective, dam: ProxyDAM | PairDAM | None, seed: int) -> None:
         super().__init__()
@@ -42,7 +49,28 @@ class _Loss(nn.Module):
         self.seed = seed
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
 
-    def _prepare(self, features: Tensor, labels: Tensor) -> Tensor:
+    @property
+    def metric(self) -> str:
+        """How features are to be compared: "cosine" or "euclidean"."""
+        return self.objective.metric
+
+    def _begun(self, start: float) -> bool:
+        """Whether what begins after the share `start` of training is on."""
+        if start <= 0:
+            return True
+        if self.progress is None:
+            raise ValueError(
+                f"start={start} needs the share of training that is done: set loss.progress "
+                "(0 to 1) before each step"
+            )
+        return self.progress >= start
+
+    def forward(self, features: Tensor, labels: Tensor) -> Tensor:
+        """Loss (scalar) of features [B, D] with labels [B].
+
+        Half precision overflows in the exponentials and sums of a loss: features are raised to
+        float32, and autocast is off.
+        """
         if features.ndim != 2 or labels.shape != features.shape[:1]:
             raise ValueError(
                 f"features must be [B, D] with labels [B], not {list(features.shape)} "
@@ -50,15 +78,20 @@ class _Loss(nn.Module):
             )
         if self.training:
             self.step += 1
-        # Half precision overflows in the exponentials and sums of a loss.
-        features = features if features.dtype == torch.float64 else features.float()
-        return F.normalize(features) if self.objective.normalise else features
+        with torch.autocast(features.device.type, enabled=False):
+            features = features if features.dtype == torch.float64 else features.float()
+            features = F.normalize(features) if self.objective.normalise else features
+            return self._of(features, labels)
+
+    @abstractmethod
+    def _of(self, features: Tensor, labels: Tensor) -> Tensor:
+        """The loss of features that are ready to be compared."""
 
     def _loss(
         self, plain: Callable[[], Tensor], mapped: Callable[[int], Tensor], positive: Tensor
     ) -> Tensor:
         """L(S), or (L(S_dam) + joint L(S)) / (1 + joint); `mapped` takes the step's seed."""
-        if self.dam is None or self.dam.rule == "all":
+        if self.dam is None or self.dam.rule == "all" or not self._begun(self.dam.start):
             return self.objective(plain(), positive)
         seed = self.seed * 1_000_003 + int(self.step) if self.dam.rule == "random" else 0
         loss = self.objective(mapped(seed), positive)
@@ -69,11 +102,14 @@ class _Loss(nn.Module):
 
 
 class ProxyLoss(_Loss):
-    """A proxy objective with its proxies, one a class.
+    """A proxy objective with its proxies: one a class, or `objective.centres` where it has them.
 
-    `proxies` [classes, dim] start from a normal distribution, of which only the directions matter
-    to a normalising objective. `dam` maps the similarities; None is the baseline. `seed` matters
-    to the rule `random` alone.
+    `proxies` [classes, dim] start from a normal distribution with standard deviation
+    sqrt(2 / classes), of which a normalising objective sees the directions alone. With K centres
+    they are [classes * K, dim], those of a class side by side. `dam` maps the similarities; None is
+    the baseline. `seed` matters to the rule `random` alone. An objective's `regulariser(proxies)`
+    is added once, whatever maps the similarities. Labels run from 0 to classes - 1; one outside
+    raises a ValueError.
     """
 
     def __init__(
@@ -87,50 +123,142 @@ class ProxyLoss(_Loss):
         super().__init__(objective, dam, seed)
         if objective.metric != "cosine":
             raise ValueError(f"{type(objective).__name__} is not an objective on proxies")
-        self.proxies = nn.Parameter(torch.empty(classes, dim))
+        self.classes = classes
+        self.centres: int = getattr(objective, "centres", 1)
+        self.proxies = nn.Parameter(torch.empty(classes * self.centres, dim))
         nn.init.kaiming_normal_(self.proxies, mode="fan_out")
 
-    def forward(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Loss (scalar) of features [B, D] with labels [B] in 0 .. classes - 1.
-
-        Raises ValueError for a label outside the proxies.
-        """
-        features = self._prepare(features, labels)
-        check_labels(labels, len(self.proxies))
+    def _of(self, features: Tensor, labels: Tensor) -> Tensor:
+        check_labels(labels, self.classes)
         proxies = self.proxies.to(features.dtype)
         proxies = F.normalize(proxies) if self.objective.normalise else proxies
-        positive = labels.unsqueeze(1) == torch.arange(len(proxies), device=labels.device)
+        owner = torch.arange(self.classes, device=labels.device).repeat_interleave(self.centres)
         dam = cast("ProxyDAM", self.dam)
-        return self._loss(
+        loss = self._loss(
             lambda: features @ proxies.T,
-            lambda seed: dam(features, proxies, labels, seed),
-            positive,
+            lambda seed: dam(features, proxies, labels, seed, self.centres),
+            labels.unsqueeze(1) == owner,
         )
+        regulariser = getattr(self.objective, "regulariser", None)
+        return loss if regulariser is None else loss + regulariser(proxies)
 
 
 class PairLoss(_Loss):
-    """A pair objective among the samples of a batch; a sample is no reference of itself."""
+    """A pair objective among the samples of a batch; a sample is no reference of itself.
 
-    def __init__(self, objective: Objective, dam: PairDAM | None = None, seed: int = 0) -> None:
+    With `memory` = M the last M features of earlier steps, of `dim` elements, are references too,
+    without a gradient: Wang et al., Cross-Batch Memory for Embedding Learning, CVPR 2020. It
+    joins after the share `memory_start` of training, when features have stopped to move fast.
+    A batch of fewer than 2 samples raises a ValueError.
+    """
+
+    memory: Tensor
+    memory_labels: Tensor
+
+    def __init__(
+        self,
+        objective: Objective,
+        dam: PairDAM | None = None,
+        seed: int = 0,
+        *,
+        memory: int = 0,
+        dim: int = 0,
+        memory_start: float = 0.0,
+    ) -> None:
         super().__init__(objective, dam, seed)
         if dam is not None and dam.similarity == "masked_cosine" and objective.metric != "cosine":
             raise ValueError(
                 f"{type(objective).__name__} is on Euclidean distances, where masked_cosine has "
                 "no meaning; use masked_distance"
             )
+        if memory and dim < 1:
+            raise ValueError(f"a memory of {memory} features needs their number of elements: dim")
+        self.memory_start = memory_start
+        # A label of -1 marks a place that was not filled yet.
+        self.register_buffer("memory", torch.zeros(memory, dim))
+        self.register_buffer("memory_labels", torch.full((memory,), -1))
 
-    def forward(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Loss (scalar) of features [B, D] with labels [B], B at least 2."""
-        features = self._prepare(features, labels)
+    def _of(self, features: Tensor, labels: Tensor) -> Tensor:
         if len(features) < 2:
             raise ValueError("a pair loss needs at least 2 samples in the batch")
         metric = self.objective.metric
         dam = cast("PairDAM", self.dam)
-        return self._loss(
-            lambda: without_self(plain_similarity(features, metric)),
-            lambda seed: without_self(dam(features, labels, metric, seed)),
-            without_self(labels.unsqueeze(1) == labels),
-        )
+        past, past_labels = self._remembered()
+
+        def plain() -> Tensor:
+            batch = without_self(plain_similarity(features, metric))
+            if not len(past):
+                return batch
+            return torch.cat([batch, plain_similarity(features, metric, past)], 1)
+
+        def mapped(seed: int) -> Tensor:
+            batch = without_self(dam(features, labels, metric, seed))
+            if not len(past):
+                return batch
+            return torch.cat([batch, dam(features, labels, metric, seed, past, past_labels)], 1)
+
+        same = without_self(labels.unsqueeze(1) == labels)
+        loss = self._loss(plain, mapped, torch.cat([same, labels.unsqueeze(1) == past_labels], 1))
+        if self.training:
+            self._remember(features.detach(), labels)
+        return loss
+
+    def _remembered(self) -> tuple[Tensor, Tensor]:
+        """The memory's features [m, D] and labels [m], m up to M; none before it joins."""
+        filled = self.memory_labels >= 0
+        if len(filled) and not self._begun(self.memory_start):
+            filled = torch.zeros_like(filled)
+        return self.memory[filled], self.memory_labels[filled]
+
+    def _remember(self, features: Tensor, labels: Tensor) -> None:
+        """Let the batch take the place of the oldest features."""
+        room = len(self.memory)
+        if room:
+            features, labels = features[-room:].to(self.memory.dtype), labels[-room:]
+            self.memory = torch.cat([self.memory[len(labels) :], features])
+            self.memory_labels = torch.cat([self.memory_labels[len(labels) :], labels])
+
+
+class JointLoss(nn.Module):
+    """A proxy loss and a pair loss, weighted and added.
+
+    As re-identification trains with softmax and triplets: Luo et al., Bag of Tricks and a Strong
+    Baseline for Deep Person Re-identification, CVPRW 2019, where the pair loss is on the features
+    before the neck.
+    """
+
+    def __init__(
+        self, proxy: ProxyLoss, pair: PairLoss, weights: tuple[float, float] = (1.0, 1.0)
+    ) -> None:
+        super().__init__()
+        self.proxy = proxy
+        self.pair = pair
+        self.weights = weights
+
+    @property
+    def metric(self) -> str:
+        """How features are to be compared: as the proxy loss does."""
+        return self.proxy.metric
+
+    @property
+    def progress(self) -> float | None:
+        """The share of training that is done; see `ProxyLoss`."""
+        return self.proxy.progress
+
+    @progress.setter
+    def progress(self, share: float) -> None:
+        self.proxy.progress = self.pair.progress = share
+
+    def forward(
+        self, features: Tensor, labels: Tensor, before_neck: Tensor | None = None
+    ) -> Tensor:
+        """Loss (scalar) of features [B, D] with labels [B].
+
+        The pair loss takes the features `before_neck` [B, D] where there is a neck.
+        """
+        paired = features if before_neck is None else before_neck
+        proxy, pair = self.weights
+        return proxy * self.proxy(features, labels) + pair * self.pair(paired, labels)
 
 
 def without_self(matrix: Tensor) -> Tensor:

@@ -5,12 +5,15 @@ A new objective is one file under `baselines/`, exported by its package; nothing
 
 import inspect
 import re
+from collections.abc import Collection
 from types import ModuleType
 from typing import Any
 
 import mmengine.registry as root
 from mmengine.registry import Registry
 
+import baselines.attention
+import baselines.erasing
 import baselines.pair
 import baselines.proxy
 from benchmark import dam
@@ -30,6 +33,7 @@ PROXY_OBJECTIVES = _registry("proxy objective", root.MODELS)
 PAIR_OBJECTIVES = _registry("pair objective", root.MODELS)
 PROXY_MAPPINGS = _registry("proxy mapping", root.MODELS)
 PAIR_MAPPINGS = _registry("pair mapping", root.MODELS)
+RIVALS = _registry("rival", root.MODELS)
 
 
 def snake_case(name: str) -> str:
@@ -44,6 +48,8 @@ def _take_in(registry: Registry, package: ModuleType) -> None:
 
 _take_in(PROXY_OBJECTIVES, baselines.proxy)
 _take_in(PAIR_OBJECTIVES, baselines.pair)
+_take_in(RIVALS, baselines.erasing)
+_take_in(RIVALS, baselines.attention)
 PROXY_MAPPINGS.register_module(name="dam", module=dam.ProxyDAM)
 PAIR_MAPPINGS.register_module(name="dam", module=dam.PairDAM)
 
@@ -54,12 +60,14 @@ def names(registry: Registry) -> list[str]:
     return sorted(registry.module_dict)
 
 
-def resolve(registry: Registry, entry: dict[str, Any], where: str) -> dict[str, Any]:
+def resolve(
+    registry: Registry, entry: dict[str, Any], where: str, given: Collection[str] = ()
+) -> dict[str, Any]:
     """Complete `entry` with the defaults of the class that its `type` names.
 
-    Raises UserError for an unknown type or key; `where` says which entry of the configuration
-    it is. mmengine's own registries fall back on their parents without a word, so the lookup
-    stays in this registry.
+    `where` says which entry of the configuration it is, `given` which parameters no configuration
+    holds. Raises UserError for an unknown type or key. mmengine's own registries fall back on
+    their parents without a word, so the lookup stays in this registry.
     """
     known = names(registry)
     kind = entry.get("type")
@@ -70,7 +78,7 @@ def resolve(registry: Registry, entry: dict[str, Any], where: str) -> dict[str, 
     parameters = {
         name: parameter
         for name, parameter in inspect.signature(registry.module_dict[kind]).parameters.items()
-        if name != "self"
+        if name != "self" and name not in given
     }
     unknown = sorted(set(entry) - set(parameters) - {"type"})
     if unknown:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from benchmark.data.dataset import Split
+from benchmark.data.dataset import Images, Split
 from benchmark.errors import UserError
 
 
@@ -73,7 +73,7 @@ class ClassBalancedBatches(Sampler[list[Draw]]):
             yield [Draw(image, seed) for image, seed in zip(batch, seeds, strict=True)]
 
 
-class TrainingImages(Dataset[dict[str, Tensor]]):
+class TrainingImages(Dataset[dict[str, Tensor] | UserError]):
     """A split that is asked for whole batches of draws."""
 
     def __init__(self, split: Split) -> None:
@@ -83,23 +83,80 @@ class TrainingImages(Dataset[dict[str, Tensor]]):
         """The number of images."""
         return len(self.split.labels)
 
-    def __getitems__(self, draws: list[Draw]) -> dict[str, Tensor]:
-        """Images [B, ...] and labels [B] of the draws."""
+    def __getitems__(self, draws: list[Draw]) -> dict[str, Tensor] | UserError:
+        """Images [B, ...] and labels [B] of the draws, or what is wrong with one of them.
+
+        Raised in a process of its own, an error would arrive with that process's traceback as its
+        message.
+        """
         indices = np.array([draw.image for draw in draws], dtype=np.int64)
         seeds = np.array([draw.seed for draw in draws], dtype=np.uint64)
-        return {
-            "images": self.split.images.batch(indices, seeds),
-            "labels": torch.from_numpy(self.split.labels[indices]),
-        }
+        try:
+            images = self.split.images.batch(indices, seeds)
+        except UserError as error:
+            return error
+        return {"images": images, "labels": torch.from_numpy(self.split.labels[indices])}
 
 
-def training_loader(split: Split, *, classes: int, samples: int, seed: int) -> DataLoader:
-    """A loader of {"images", "labels"} batches; its `batch_sampler.epoch` is the epoch it gives."""
-    return DataLoader(
-        TrainingImages(split),
-        batch_sampler=ClassBalancedBatches(split.labels, classes, samples, seed),
-        collate_fn=_as_it_comes,
+class TrainingLoader(DataLoader[dict[str, Tensor]]):
+    """A loader of {"images", "labels"} batches; its `batch_sampler.epoch` is the epoch it gives.
+
+    With `workers`, so many processes prepare batches ahead; the batches are the same.
+    """
+
+    def __init__(
+        self, split: Split, *, classes: int, samples: int, seed: int, workers: int = 0
+    ) -> None:
+        super().__init__(
+            TrainingImages(split),  # type: ignore[arg-type]
+            batch_sampler=ClassBalancedBatches(split.labels, classes, samples, seed),
+            collate_fn=_as_it_comes,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            prefetch_factor=4 if workers else None,
+            pin_memory=workers > 0 and torch.cuda.is_available(),
+        )
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:  # type: ignore[override]
+        """The batches of an epoch. Raises UserError where an image can't be decoded."""
+        for batch in super().__iter__():
+            if isinstance(batch, UserError):
+                raise batch
+            yield batch
+
+
+def in_batches(images: Images, size: int, workers: int = 0) -> Iterator[Tensor]:
+    """All images in their order, as for evaluation, `size` at a time; `workers` as in training."""
+    loader = DataLoader(
+        _Blocks(images, size),
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        pin_memory=workers > 0 and torch.cuda.is_available(),
     )
+    for block in loader:
+        if isinstance(block, UserError):
+            raise block
+        yield block
+
+
+class _Blocks(Dataset[Tensor | UserError]):
+    """Images as a list of blocks."""
+
+    def __init__(self, images: Images, size: int) -> None:
+        self.images = images
+        self.size = size
+
+    def __len__(self) -> int:
+        return -(-len(self.images) // self.size)
+
+    def __getitem__(self, block: int) -> Tensor | UserError:
+        start = block * self.size
+        indices = np.arange(start, min(start + self.size, len(self.images)), dtype=np.int64)
+        try:
+            return self.images.batch(indices, None)
+        except UserError as error:
+            return error
 
 
 def _as_it_comes(batch: Any) -> Any:

@@ -1,12 +1,12 @@
 """How long a plan will take: a second of steps, timed and thrown away."""
 
 import time
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import Any
 
 import torch
 
-from benchmark.data.loading import training_loader
+from benchmark.data.loading import TrainingLoader
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store import identity
 from benchmark.training.building import build_model, build_optimiser, load_dataset
@@ -29,26 +29,39 @@ def estimate(runs: list[PlannedRun], workers: int) -> float:
 
 
 def _seconds(config: dict[str, Any]) -> float:
-    """Seconds for one run, from its second and following steps."""
+    """Seconds for one run: its steps, and two evaluations."""
     dataset = load_dataset(config)
-    loader = training_loader(dataset.train, **config["sampler"], seed=0)
     before = torch.get_num_threads()
     torch.set_num_threads(config["threads"])
     try:
         model = build_model(config, dataset.classes).to(config["device"])
+        model.loss.progress = 1.0
         optimiser = build_optimiser(config, model)
-        done, begun, spent = 0, 0.0, 0.0
-        for batch in chain.from_iterable(repeat(loader)):
-            model.train_step(batch, optimiser)
-            if begun:
+
+        def step(classes: int, most: int) -> float:
+            """Seconds of one step on so many classes, of `most` steps after the first."""
+            sampler = {**config["sampler"], "classes": classes}
+            loader = TrainingLoader(dataset.train, **sampler, seed=0)
+            batches = islice(chain.from_iterable(repeat(loader)), most + 1)
+            model.train_step(next(batches), optimiser)
+            done, begun, spent = 0, time.perf_counter(), 0.0
+            for batch in batches:
+                model.train_step(batch, optimiser)
                 done, spent = done + 1, time.perf_counter() - begun
-            if done == STEPS or spent > SECONDS:
-                break
-            begun = begun or time.perf_counter()
+                if spent > SECONDS:
+                    break
+            return spent / done
+
+        classes = config["sampler"]["classes"]
+        few = min(2, classes)
+        seconds = step(few, 1) * classes / few
+        # Photographs take a CPU long enough for a part of a batch to tell.
+        if seconds < SECONDS:
+            seconds = step(classes, STEPS)
     finally:
         torch.set_num_threads(before)
-    step = spent / max(1, done)
-    size = config["sampler"]["classes"] * config["sampler"]["samples"]
+    size = classes * config["sampler"]["samples"]
+    steps = max(1, len(dataset.train.labels) // size) * config["epochs"]
     tested = len(dataset.query.labels) + len(dataset.gallery.labels if dataset.gallery else [])
     # Embedding an image costs about a third of training on it; both evaluations embed all.
-    return OVERHEAD * step * (len(loader) * config["epochs"] + 2 * tested / size / 3)
+    return OVERHEAD * seconds * (steps + 2 * tested / size / 3)

@@ -163,7 +163,7 @@ def _train(config: dict[str, Any], folder: Path, channel: Connection) -> None:
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             write_json(folder / "environment.json", describe(config["device"], config["threads"]))
-            result = train(config, folder, report)
+            result = train(config, folder, report, loaders(config))
         write_json(folder / "result.json", result)
     except UserError as problem:
         error = str(problem)
@@ -176,9 +176,18 @@ def _train(config: dict[str, Any], folder: Path, channel: Connection) -> None:
     channel.send(_Ended(error))
 
 
+def loaders(config: dict[str, Any]) -> int:
+    """Processes that decode a run's images: up to 8 on a GPU; a CPU is busy with training."""
+    return 0 if config["device"] == "cpu" else min(8, _cores() - 1)
+
+
 def default_workers(runs: list[PlannedRun]) -> int:
     """As many as the cores carry on a CPU; one on a GPU."""
     if any(run.config["device"] != "cpu" for run in runs):
         return 1
+    return max(1, _cores() // max(run.config["threads"] for run in runs))
+
+
+def _cores() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // max(run.config["threads"] for run in runs))
+    return cores or 1

@@ -3,19 +3,19 @@
 A suite is a Python file with
 
     cases        list of dict(dataset=..., recipe=..., objectives=...): the names of two files in
-                 configs/, and name -> entry of the objectives that are trained so
+                 configs/, and name -> entry of the objectives that are trained so. A case may
+                 have `changes` of the configuration, baselines included; `arms` of its own
+                 beside the suite's; and be `optional`: left out where its data set isn't there
     arms         name -> what the arm exchanges in the run's configuration
     seeds        list of whole numbers
 
 and its runs are objective x arm x seed of each case. A run's configuration is the data set's file
-and the recipe's file put together, the objective, and then what the arm exchanges; every option
-that is left out is filled in with its default, so that the run's identity names them all.
+and the recipe's file put together, the objective, and then what the arm exchanges (see
+`benchmark.suite.configuration`); every option that is left out is filled in with its default, so
+that the run's identity names them all.
 """
 
-import ast
-import copy
-import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,42 +23,23 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from benchmark.data.loading import training_loader
+from benchmark.data.loading import TrainingLoader
 from benchmark.errors import UserError
-from benchmark.registry import (
-    BACKBONES,
-    DATASETS,
-    PAIR_OBJECTIVES,
-    PROXY_OBJECTIVES,
-    TRANSFORMS,
-    names,
-    resolve,
-)
+from benchmark.registry import DATASETS, build, resolve
+from benchmark.suite.configuration import DEFAULTS, KINDS, known, merged, resolved
+from benchmark.suite.overrides import parse, put
 from benchmark.suite.store import canonical, identity
 from benchmark.training.building import (
     build_loss,
     build_model,
     build_optimiser,
     load_dataset,
-    registries,
 )
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 SUITE_KEYS = ("cases", "arms", "seeds")
-CASE_KEYS = ("dataset", "recipe", "objectives")
-# Each key of a recipe with the type of its value; nested entries with those of their options.
-RECIPE_KEYS: dict[str, Any] = {
-    "transform": dict,
-    "backbone": dict,
-    "dim": int,
-    "sampler": {"classes": int, "samples": int},
-    "optimiser": dict,
-    "proxy_rate": float,
-    "schedule": {"warmup": float},
-    "epochs": int,
-    "threads": int,
-}
-RUN_KEYS = ("dataset", *RECIPE_KEYS, "objective", "similarity", "device")
+CASE = {"dataset": str, "recipe": str, "objectives": dict}
+OPTIONAL = {"changes": dict, "arms": dict, "optional": bool}
 
 
 @dataclass(frozen=True)
@@ -90,43 +71,61 @@ def plan(
     overrides: list[str] | None = None,
     seeds: list[int] | None = None,
     device: str | None = None,
+    allow_partial: bool = False,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> list[PlannedRun]:
     """The runs of a suite, by its name or the path of its file.
 
     `overrides` are texts `key.path=value`: those that begin with one of a suite's keys change the
     suite, the others every run. `device` is "cpu" or "cuda"; None takes the GPU where there is
-    one. Raises UserError for anything that could not be trained as written.
+    one. `allow_partial` takes a part of a release for the whole. `tell` gets what a user should
+    know, each sentence once. Raises UserError for anything that could not be trained as written.
     """
     content = _read_suite(suite)
-    changes = [_parse(override) for override in overrides or []]
+    changes = [parse(override) for override in overrides or []]
     for path, value in changes:
         if path[0] in SUITE_KEYS:
-            _put(content, path, value, f"suite {suite}")
+            put(content, path, value, f"suite {suite}")
     if seeds is not None:
         content["seeds"] = seeds
     _check_suite(content, suite)
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     run_changes = [(path, value) for path, value in changes if path[0] not in SUITE_KEYS]
-    runs = [
-        PlannedRun(_resolve(case, objective, entry, arm, exchanged, seed, device, run_changes))
-        for case in content["cases"]
-        for objective, entry in case["objectives"].items()
-        for arm, exchanged in content["arms"].items()
-        for seed in content["seeds"]
-    ]
-    _check_buildable(runs)
-    return runs
+    notes: dict[str, None] = {}
+    runs = {}
+    for case in content["cases"]:
+        if case.get("optional") and not _found(case["dataset"]):
+            notes[f"{case['dataset']} is not in the data root, and left out of the suite"] = None
+            continue
+        arms = {**content["arms"], **case.get("arms", {})}
+        for objective, entry in case["objectives"].items():
+            for arm, exchanged in arms.items():
+                where = f"{case['dataset']} {objective} {arm}"
+                config, told = _resolve(case, entry, exchanged, device, run_changes, where)
+                if allow_partial and "allow_partial" in config["dataset"]:
+                    config["dataset"]["allow_partial"] = True
+                notes.update(dict.fromkeys(told))
+                names = {"recipe": case["recipe"], "objective_name": objective, "arm": arm}
+                for seed in content["seeds"]:
+                    run = PlannedRun({**config, **names, "seed": seed})
+                    # Two cases may share a run, such as the default on several axes.
+                    runs[run.id] = run
+    for note in notes:
+        tell(note)
+    if not runs:
+        raise UserError(f"suite {suite}: none of its data sets is there. Give --data-root DIR.")
+    _check_buildable(list(runs.values()))
+    return list(runs.values())
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A configuration file's values."""
+    """A configuration file's values; names that begin with an underscore are its own business."""
     try:
         content = Config.fromfile(path)
     except Exception as error:  # whatever the file's own code raises
         raise UserError(f"{path} is no configuration: {error}") from error
-    values: dict[str, Any] = content.to_dict()
-    return values
+    return {key: value for key, value in content.to_dict().items() if not key.startswith("_")}
 
 
 def _read_named(kind: str, name: str) -> dict[str, Any]:
@@ -150,59 +149,23 @@ def _read_suite(suite: str) -> dict[str, Any]:
     return _read_named("suites", suite)
 
 
-def _parse(override: str) -> tuple[list[str], Any]:
-    key, equals, text = override.partition("=")
-    if not equals or not all(key.split(".")):
-        raise UserError(f"{override!r} is no override; write key.path=value, such as epochs=2")
-    words = {"true": True, "false": False, "null": None, "none": None}
-    if text.lower() in words:
-        return key.split("."), words[text.lower()]
-    try:
-        return key.split("."), ast.literal_eval(text)
-    except (SyntaxError, ValueError):
-        return key.split("."), text
-
-
-def _put(target: dict[str, Any], path: list[str], value: Any, where: str) -> None:
-    """Set target[path[0]][path[1]]... = value."""
-    holder: Any = target
-    for depth, key in enumerate(path):
-        here = ".".join(path[: depth + 1])
-        if isinstance(holder, list):
-            if not key.isdigit() or int(key) >= len(holder):
-                raise UserError(f"{where}: {here}: there are {len(holder)} entries, from 0")
-            place: Any = int(key)
-        elif isinstance(holder, dict):
-            place = key
-        else:
-            raise UserError(f"{where}: {'.'.join(path[:depth])} has no entries of its own")
-        if depth == len(path) - 1:
-            holder[place] = value
-        elif isinstance(holder, dict) and place not in holder:
-            raise UserError(f"{where}: there is no {here}. {_known(key, holder)}")
-        else:
-            holder = holder[place]
-
-
-def _known(key: str, known: Any) -> str:
-    near = difflib.get_close_matches(key, list(known), n=1)
-    hint = f"Did you mean {near[0]!r}? " if near else ""
-    return f"{hint}Known: {', '.join(known)}."
-
-
 def _check_suite(content: dict[str, Any], suite: str) -> None:
     for key in content:
         if key not in SUITE_KEYS:
-            raise UserError(f"suite {suite}: unknown key {key!r}. {_known(key, SUITE_KEYS)}")
+            raise UserError(f"suite {suite}: unknown key {key!r}. {known(key, SUITE_KEYS)}")
     for key, kind in (("cases", list), ("arms", dict), ("seeds", list)):
         if not isinstance(content.get(key), kind) or not content[key]:
             raise UserError(f"suite {suite}: {key} must be a {kind.__name__} that is not empty")
     for case in content["cases"]:
-        if not isinstance(case, dict) or set(case) != set(CASE_KEYS) or not case["objectives"]:
+        kinds = CASE | OPTIONAL
+        fits = isinstance(case, dict) and CASE.keys() <= case.keys() <= kinds.keys()
+        if not fits or not all(isinstance(value, kinds[key]) for key, value in case.items()):
             raise UserError(
                 f"suite {suite}: a case is dict(dataset=..., recipe=..., objectives=dict(...)), "
-                f"not {case}"
+                f"and perhaps {', '.join(OPTIONAL)}, not {case}"
             )
+        if not case["objectives"]:
+            raise UserError(f"suite {suite}: a case's objectives are dict(name=dict(type=...))")
     for seed in content["seeds"]:
         if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
             raise UserError(f"suite {suite}: seeds are whole numbers from 0, not {seed!r}")
@@ -212,82 +175,39 @@ def _check_suite(content: dict[str, Any], suite: str) -> None:
         raise UserError(f"suite {suite}: arms needs 'baseline', what the others are compared with")
 
 
+def _found(dataset: str) -> bool:
+    """Whether a data set, by the name of its file, is there."""
+    entry = _read_named("datasets", dataset)["dataset"]
+    found: bool = build(DATASETS, resolve(DATASETS, entry, dataset), dataset).status().found
+    return found
+
+
 def _resolve(
     case: dict[str, Any],
-    objective: str,
-    entry: dict[str, Any],
-    arm: str,
+    objective: dict[str, Any],
     exchanged: dict[str, Any],
-    seed: int,
     device: str,
     changes: list[tuple[list[str], Any]],
-) -> dict[str, Any]:
-    """One run's configuration, complete and checked key by key."""
-    where = f"{case['dataset']} {objective} {arm}"
-    config: dict[str, Any] = {
-        **_read_named("datasets", case["dataset"]),
-        **_read_named("recipes", case["recipe"]),
-        "objective": copy.deepcopy(entry),
-        "similarity": {"type": "plain"},
-        "device": device,
-    }
-    config.update(copy.deepcopy(exchanged))
+    where: str,
+) -> tuple[dict[str, Any], list[str]]:
+    """A run's configuration but for its seed, and what a user should be told of it."""
+    config = DEFAULTS
+    for part in (
+        _read_named("datasets", case["dataset"]),
+        _read_named("recipes", case["recipe"]),
+        {"objective": objective, "device": device},
+        case.get("changes", {}),
+        exchanged,
+    ):
+        config = merged(config, part)
     for path, value in changes:
-        if path[0] not in RUN_KEYS:
+        if path[0] not in KINDS:
             raise UserError(
                 f"unknown key {path[0]!r} in {'.'.join(path)}. "
-                f"{_known(path[0], (*RUN_KEYS, *SUITE_KEYS))}"
+                f"{known(path[0], (*KINDS, *SUITE_KEYS))}"
             )
-        _put(config, path, value, where)
-    for key in config:
-        if key not in RUN_KEYS:
-            raise UserError(f"{where}: unknown key {key!r}. {_known(key, RUN_KEYS)}")
-    for key, kind in RECIPE_KEYS.items():
-        config[key] = _typed(config.get(key), kind, f"{where}: {key}")
-    if config["schedule"]["warmup"] >= config["epochs"]:
-        raise UserError(
-            f"{where}: schedule.warmup={config['schedule']['warmup']:g} leaves nothing of "
-            f"epochs={config['epochs']}; lower it, such as schedule.warmup=0"
-        )
-    if config["device"] not in ("cpu", "cuda"):
-        raise UserError(f"{where}: device is 'cpu' or 'cuda', not {config['device']!r}")
-    config["dataset"] = resolve(DATASETS, config["dataset"], f"{where}: dataset")
-    config["transform"] = resolve(TRANSFORMS, config["transform"], f"{where}: transform")
-    config["backbone"] = resolve(BACKBONES, config["backbone"], f"{where}: backbone")
-    objectives, mappings = registries(config)
-    if config["objective"].get("type") not in names(objectives):
-        both = [*names(PROXY_OBJECTIVES), *names(PAIR_OBJECTIVES)]
-        raise UserError(
-            f"{where}: there is no objective {config['objective'].get('type')!r}. "
-            f"{_known(str(config['objective'].get('type')), both)}"
-        )
-    config["objective"] = resolve(objectives, config["objective"], f"{where}: objective")
-    if config["similarity"] != {"type": "plain"}:
-        config["similarity"] = resolve(mappings, config["similarity"], f"{where}: similarity")
-    return {
-        **config,
-        "recipe": case["recipe"],
-        "objective_name": objective,
-        "arm": arm,
-        "seed": seed,
-    }
-
-
-def _typed(value: Any, kind: Any, where: str) -> Any:
-    """The value, if it is of the kind that its key wants."""
-    if isinstance(kind, dict):
-        if not isinstance(value, dict) or set(value) != set(kind):
-            raise UserError(f"{where} must have just the options {', '.join(kind)}, not {value!r}")
-        return {key: _typed(value[key], kind[key], f"{where}.{key}") for key in kind}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise UserError(f"{where} must be a {kind.__name__}, not {value!r}")
-    if kind is int and value < 1:
-        raise UserError(f"{where} must be at least 1, not {value}")
-    if kind is float and value < 0:
-        raise UserError(f"{where} must be at least 0, not {value}")
-    return value
+        put(config, path, value, where)
+    return resolved(config, where)
 
 
 def _check_buildable(runs: list[PlannedRun]) -> None:
@@ -304,8 +224,8 @@ def _check_buildable(runs: list[PlannedRun]) -> None:
                 yield run.config
 
     for config in unseen("dataset", "transform", "sampler"):
-        training_loader(load_dataset(config).train, **config["sampler"], seed=0)
-    for config in unseen("backbone", "optimiser", "proxy_rate"):
+        TrainingLoader(load_dataset(config).train, **config["sampler"], seed=0)
+    for config in unseen("backbone", "neck", "rivals", "optimiser", "proxy_rate"):
         build_optimiser(config, build_model(config, classes=2))
-    for config in unseen("objective", "similarity", "dim"):
-        build_loss(config, classes=2)
+    for config in unseen("objective", "similarity", "memory"):
+        build_loss(config, classes=2, dim=2)

@@ -1,15 +1,16 @@
 """From a resolved configuration to model, optimiser and schedule."""
 
+import inspect
 from typing import Any
 
 import torch
-from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
+from mmengine.optim import CosineAnnealingLR, LinearLR, MultiStepLR, OptimWrapper
 from mmengine.registry import OPTIMIZERS, Registry
 from torch import nn
 
 from benchmark.data.dataset import DataSet
 from benchmark.errors import UserError
-from benchmark.losses import PairLoss, ProxyLoss
+from benchmark.losses import JointLoss, PairLoss, ProxyLoss
 from benchmark.models import RetrievalModel
 from benchmark.registry import (
     BACKBONES,
@@ -18,12 +19,19 @@ from benchmark.registry import (
     PAIR_OBJECTIVES,
     PROXY_MAPPINGS,
     PROXY_OBJECTIVES,
+    RIVALS,
     TRANSFORMS,
     build,
     names,
 )
 
 Config = dict[str, Any]
+Loss = ProxyLoss | PairLoss | JointLoss
+
+JOINT = "joint"
+"""The objective that is a weighted sum: dict(type="joint", proxy=..., pair=..., weights=...)."""
+PLAIN = {"type": "plain"}
+"""The similarity of the baseline."""
 
 
 def load_dataset(config: Config) -> DataSet:
@@ -33,32 +41,60 @@ def load_dataset(config: Config) -> DataSet:
     return loaded
 
 
-def registries(config: Config) -> tuple[Registry, Registry]:
-    """Where the run's objective and its DAM mapping are looked up: proxies' or pairs'."""
-    if config["objective"].get("type") in names(PROXY_OBJECTIVES):
+def registries(objective: str) -> tuple[Registry, Registry]:
+    """Where an objective and its DAM mapping are looked up by name: proxies' or pairs'."""
+    if objective in names(PROXY_OBJECTIVES):
         return PROXY_OBJECTIVES, PROXY_MAPPINGS
     return PAIR_OBJECTIVES, PAIR_MAPPINGS
 
 
-def build_loss(config: Config, classes: int) -> ProxyLoss | PairLoss:
-    """Objective + similarity -> the loss module."""
-    plain = config["similarity"]["type"] == "plain"
-    objectives, mappings = registries(config)
-    objective = build(objectives, config["objective"], "objective")
-    dam = None if plain else build(mappings, config["similarity"], "similarity")
+def build_loss(config: Config, classes: int, dim: int) -> Loss:
+    """Objective + similarity -> the loss module, on features of `dim` elements."""
+    objective, similarity, seed = config["objective"], config["similarity"], config["seed"]
     try:
+        if objective["type"] == JOINT:
+            proxy, pair = (
+                {**config, "objective": objective[part], "similarity": similarity.get(part, PLAIN)}
+                for part in ("proxy", "pair")
+            )
+            proxy_loss, pair_loss = build_loss(proxy, classes, dim), build_loss(pair, classes, dim)
+            assert isinstance(proxy_loss, ProxyLoss) and isinstance(pair_loss, PairLoss)
+            return JointLoss(proxy_loss, pair_loss, tuple(objective["weights"]))
+        objectives, mappings = registries(objective["type"])
+        built = build(objectives, objective, "objective")
+        dam = None if similarity == PLAIN else build(mappings, similarity, "similarity")
         if objectives is PROXY_OBJECTIVES:
-            return ProxyLoss(objective, classes, config["dim"], dam, config["seed"])
-        return PairLoss(objective, dam, config["seed"])
+            return ProxyLoss(built, classes, dim, dam, seed)
+        memory = config["memory"]
+        return PairLoss(
+            built, dam, seed, memory=memory["size"], dim=dim, memory_start=memory["start"]
+        )
     except ValueError as error:
         raise UserError(f"objective with similarity: {error}") from error
 
 
 def build_model(config: Config, classes: int) -> RetrievalModel:
-    """The model with initial weights that follow from the seed alone, whatever the arm."""
+    """The model with initial weights that follow from the seed alone, whatever the arm.
+
+    What an arm adds draws its weights last.
+    """
     torch.manual_seed(config["seed"])
     backbone = build(BACKBONES, config["backbone"], "backbone")
-    return RetrievalModel(backbone, config["dim"], build_loss(config, classes))
+    loss = build_loss(config, classes, config["dim"] or backbone.out_features)
+    model = RetrievalModel(
+        backbone, config["dim"], loss, pooling=config["pooling"], neck=config["neck"]
+    )
+    for place, rival in enumerate(config["rivals"]):
+        model.attach(build_rival(rival, backbone.out_features, f"rivals.{place}"))
+    return model
+
+
+def build_rival(entry: Config, channels: int, where: str) -> nn.Module:
+    """A module that acts on image, feature map (of `channels`) or embedding."""
+    kind = RIVALS.module_dict[entry["type"]]
+    given = {"channels": channels} if "channels" in inspect.signature(kind).parameters else {}
+    rival: nn.Module = build(RIVALS, entry, where, **given)
+    return rival
 
 
 def build_optimiser(config: Config, model: nn.Module) -> OptimWrapper:
@@ -71,8 +107,9 @@ def build_optimiser(config: Config, model: nn.Module) -> OptimWrapper:
     kind = OPTIMIZERS.get(options.pop("type"))
     if kind is None:
         raise UserError(f"optimiser.type: torch has none named {config['optimiser']['type']!r}")
-    loss = [p for name, p in model.named_parameters() if name.startswith("loss.")]
-    rest = [p for name, p in model.named_parameters() if not name.startswith("loss.")]
+    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    loss = [p for name, p in trained if name.startswith("loss.")]
+    rest = [p for name, p in trained if not name.startswith("loss.")]
     groups: list[dict[str, Any]] = [{"params": rest}]
     if loss:
         groups.append({"params": loss, "lr": options.get("lr", 1e-3) * config["proxy_rate"]})
@@ -93,18 +130,28 @@ def _check_covered(model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
 
 
 def build_schedule(config: Config, wrapper: OptimWrapper, steps: int) -> list[Any]:
-    """Linear warm-up over `warmup` epochs, then a cosine to zero, both step by step.
+    """Linear warm-up over `warmup` epochs, then the decay, all step by step.
 
+    `decay` is "cosine", to zero, or "step": times `gamma` at each of the epochs `milestones`.
     `steps` is the number of steps in an epoch.
     """
-    warmup = round(config["schedule"]["warmup"] * steps)
+    schedule = config["schedule"]
+    warmup = round(schedule["warmup"] * steps)
     total = config["epochs"] * steps
-    schedule: list[Any] = []
+    stages: list[Any] = []
     if warmup:
-        schedule.append(
+        stages.append(
             LinearLR(wrapper, start_factor=1 / (warmup + 1), by_epoch=False, begin=0, end=warmup)
         )
-    schedule.append(
-        CosineAnnealingLR(wrapper, T_max=total - warmup, by_epoch=False, begin=warmup, end=total)
-    )
-    return schedule
+    if schedule["decay"] == "step":
+        milestones = [round(epoch * steps) for epoch in schedule["milestones"]]
+        stages.append(
+            MultiStepLR(wrapper, milestones=milestones, gamma=schedule["gamma"], by_epoch=False)
+        )
+    else:
+        stages.append(
+            CosineAnnealingLR(
+                wrapper, T_max=total - warmup, by_epoch=False, begin=warmup, end=total
+            )
+        )
+    return stages

@@ -33,6 +33,22 @@ class EpochHook(Hook):
         runner.train_loop.dataloader.batch_sampler.epoch = runner.epoch
 
 
+class ProgressHook(Hook):
+    """Let the loss know how far training is, and train the backbone only after `frozen` epochs."""
+
+    def __init__(self, frozen: float) -> None:
+        self.frozen = frozen
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict[str, Tensor] | None = None
+    ) -> None:
+        """Set both for the step that comes."""
+        runner.model.loss.progress = runner.iter / runner.max_iters
+        if self.frozen:
+            done = runner.iter * runner.max_epochs / runner.max_iters
+            runner.model.backbone.requires_grad_(done >= self.frozen)
+
+
 class RecordHook(Hook):
     """Keep the history of the loss and a digest of every batch; stop at a loss that is no number.
 

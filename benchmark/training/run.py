@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import mmengine.runner
 import torch
@@ -14,7 +14,7 @@ from mmengine.hooks import CheckpointHook
 from safetensors.torch import save_file
 from torch import nn
 
-from benchmark.data.loading import training_loader
+from benchmark.data.loading import TrainingLoader
 from benchmark.evaluation import Distance, evaluate
 from benchmark.training.building import (
     Config,
@@ -23,7 +23,13 @@ from benchmark.training.building import (
     build_schedule,
     load_dataset,
 )
-from benchmark.training.hooks import EpochHook, Progress, RecordHook, ResumeHook
+from benchmark.training.hooks import (
+    EpochHook,
+    Progress,
+    ProgressHook,
+    RecordHook,
+    ResumeHook,
+)
 
 EVALUATION_BATCH = 256
 
@@ -43,31 +49,42 @@ class Runner(mmengine.runner.Runner):
         """environment.json says it already, without asking every compiler for its version."""
 
 
-def digest(module: nn.Module) -> str:
-    """SHA-256 of a module's parameters and buffers, names included."""
+def digest(module: nn.Module, without: tuple[str, ...] = ()) -> str:
+    """SHA-256 of a module's parameters and buffers, names included.
+
+    Those whose names begin with one of `without` are left out.
+    """
     sha = hashlib.sha256()
     for name, tensor in sorted(module.state_dict().items()):
+        if name.startswith(without):
+            continue
         sha.update(name.encode())
         sha.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return sha.hexdigest()
 
 
-def train(config: Config, folder: Path, report: Callable[[Progress], None]) -> dict[str, Any]:
+def train(
+    config: Config, folder: Path, report: Callable[[Progress], None], loaders: int = 0
+) -> dict[str, Any]:
     """Train and evaluate one run; go on from its last checkpoint where one lies in `folder`.
 
+    `loaders` processes decode images ahead; the result is the same with any number of them.
+
     Writes `weights.safetensors` and `log.txt` into `folder` and returns what `result.json` is to
-    hold. Both evaluations, before the first step and after the last, use the geometry that the
-    objective trains: cosine where it normalises, else Euclidean. Nothing is chosen on the test
+    hold. Both evaluations, before the first step and after the last, compare features as the
+    objective does, by cosine or Euclidean distance. Nothing is chosen on the test
     half: the metrics are the last epoch's.
     """
     started = time.perf_counter()
     torch.set_num_threads(config["threads"])
     dataset = load_dataset(config)
     model = build_model(config, dataset.classes)
-    loader = training_loader(dataset.train, **config["sampler"], seed=config["seed"])
+    loader = TrainingLoader(
+        dataset.train, **config["sampler"], seed=config["seed"], workers=loaders
+    )
     optimiser = build_optimiser(config, model)
 
-    distance: Distance = "cosine" if model.loss.objective.normalise else "euclidean"
+    distance = cast("Distance", model.loss.metric)
 
     def measure() -> dict[str, float]:
         return evaluate(
@@ -76,10 +93,14 @@ def train(config: Config, folder: Path, report: Callable[[Progress], None]) -> d
             distance=distance,
             batch_size=EVALUATION_BATCH,
             device=config["device"],
+            workers=loaders,
+            nmi=config["nmi"],
         ).metrics
 
     record = RecordHook(report)
-    kept: dict[str, Any] = {"initial_weights": digest(model), "untrained": {}}
+    # What an arm attaches has weights that its baseline lacks.
+    shared = digest(model, without=("rivals.",))
+    kept: dict[str, Any] = {"initial_weights": shared, "untrained": {}}
     work = folder / "training"
     runner = Runner(
         device=config["device"],
@@ -93,7 +114,12 @@ def train(config: Config, folder: Path, report: Callable[[Progress], None]) -> d
             "checkpoint": CheckpointHook(interval=1, max_keep_ckpts=2),
             "sampler_seed": None,
         },
-        custom_hooks=[EpochHook(), record, ResumeHook(record, kept)],
+        custom_hooks=[
+            EpochHook(),
+            ProgressHook(config["schedule"]["frozen"]),
+            record,
+            ResumeHook(record, kept),
+        ],
         randomness={"seed": config["seed"]},
         # mmengine shares loggers between runners of one name, which it dates to the second.
         experiment_name=f"{folder.name}_{time.time_ns()}",

@@ -1,5 +1,7 @@
 """The loss modules: what DAM exchanges, what it leaves alone, and what is refused."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -8,7 +10,7 @@ from torch import Tensor, nn
 from baselines.pair import MultiSimilarity, Triplet
 from baselines.proxy import NormSoftmax, ProxyAnchor
 from benchmark.dam import PairDAM, ProxyDAM, pair_similarity, proxy_similarity
-from benchmark.losses import PairLoss, ProxyLoss, without_self
+from benchmark.losses import JointLoss, PairLoss, ProxyLoss, without_self
 
 FEATURES = torch.randn(12, 16, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(12) % 4
@@ -153,3 +155,113 @@ def test_a_feature_that_is_no_number_shows_in_the_loss(objective: nn.Module) -> 
         losses = [PairLoss(objective), PairLoss(objective, PairDAM())]
     for loss in losses:
         assert torch.isnan(loss(features, LABELS))
+
+
+def test_joint_loss_is_the_weighted_sum_and_the_pair_part_is_before_the_neck() -> None:
+    proxy, pair = proxy_loss(NormSoftmax(), ProxyDAM()), PairLoss(Triplet(), PairDAM())
+    joint = JointLoss(proxy, pair, (0.5, 2.0))
+    before = 3 * FEATURES.roll(1, 0)
+    expected = 0.5 * proxy(FEATURES, LABELS) + 2 * pair(before, LABELS)
+    torch.testing.assert_close(joint(FEATURES, LABELS, before), expected)
+    expected = 0.5 * proxy(FEATURES, LABELS) + 2 * pair(FEATURES, LABELS)
+    torch.testing.assert_close(joint(FEATURES, LABELS), expected)
+    assert joint.metric == "cosine"
+
+
+def test_start_waits_for_its_share_of_training() -> None:
+    late = proxy_loss(NormSoftmax(), ProxyDAM(start=0.3))
+    with pytest.raises(ValueError, match=r"set loss\.progress"):
+        late(FEATURES, LABELS)
+    plain, mapped = proxy_loss(NormSoftmax()), proxy_loss(NormSoftmax(), ProxyDAM())
+    for progress, like in ((0.0, plain), (0.29, plain), (0.3, mapped), (1.0, mapped)):
+        late.progress = progress
+        assert torch.equal(late(FEATURES, LABELS), like(FEATURES, LABELS))
+    joint = JointLoss(late, PairLoss(Triplet(), PairDAM(start=0.5)))
+    joint.progress = 0.4
+    assert (late.progress, joint.pair.progress, joint.progress) == (0.4, 0.4, 0.4)
+
+
+@pytest.mark.parametrize("dam", [None, PairDAM(joint=0.5)])
+@pytest.mark.parametrize("objective", [MultiSimilarity(), Triplet()])
+def test_memory_adds_past_features_as_references(objective: nn.Module, dam: PairDAM | None) -> None:
+    """The loss of a batch with a memory, against one similarity of batch and memory together."""
+    loss = PairLoss(objective, dam, memory=20, dim=16)
+    batches = torch.randn(4, 12, 16, generator=torch.Generator().manual_seed(3))
+    past, past_labels = torch.empty(0, 16), torch.empty(0, dtype=torch.int64)
+    for batch in batches:
+        features = batch.clone().requires_grad_()
+        prepared = F.normalize(features) if objective.normalise else features
+        everything = torch.cat([prepared, past])
+        labels = torch.cat([LABELS, past_labels])
+        positive = without_own(labels.unsqueeze(1) == labels)
+        plain = objective(without_own(similarities(everything, objective.metric)), positive)
+        expected = plain
+        if dam is not None:
+            mapped = pair_similarity(everything, labels, metric=objective.metric)
+            expected = (objective(without_own(mapped), positive) + 0.5 * plain) / 1.5
+        expected.backward()
+        again = batch.clone().requires_grad_()
+        found = loss(again, LABELS)
+        found.backward()
+        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(again.grad, features.grad)
+        past = torch.cat([past, prepared.detach()])[-20:]
+        past_labels = torch.cat([past_labels, LABELS])[-20:]
+    assert torch.equal(loss.memory, past)
+    assert torch.equal(loss.memory_labels, past_labels)
+    loss.eval()
+    loss(batches[0], LABELS)
+    assert torch.equal(loss.memory, past)
+
+
+def similarities(features: Tensor, metric: str) -> Tensor:
+    if metric == "cosine":
+        return features @ features.T
+    return -(features.unsqueeze(1) - features).square().sum(-1).clamp_min(1e-30).sqrt()
+
+
+def without_own(matrix: Tensor) -> Tensor:
+    """The rows of the batch's 12 samples, each without the sample itself."""
+    others = ~torch.eye(len(matrix), dtype=torch.bool)[:12]
+    return matrix[:12][others].view(12, -1)
+
+
+def test_memory_joins_after_its_start_and_needs_a_size() -> None:
+    loss = PairLoss(Triplet(), memory=50, dim=16, memory_start=0.5)
+    loss.progress = 0.0
+    plain = PairLoss(Triplet())(FEATURES, LABELS)
+    loss(FEATURES.flip(0), LABELS)
+    assert torch.equal(loss(FEATURES, LABELS), plain)
+    loss.progress = 0.5
+    assert loss(FEATURES, LABELS) > plain
+    with pytest.raises(ValueError, match="number of elements: dim"):
+        PairLoss(Triplet(), memory=50)
+
+
+def test_centres_are_rows_of_a_class_side_by_side_and_regularised_once() -> None:
+    class Nearest(nn.Module):
+        metric, normalise, centres = "cosine", True, 3
+
+        def forward(self, S: Tensor, positive: Tensor) -> Tensor:
+            assert S.shape == positive.shape == (12, 15)
+            assert torch.equal(positive[:, ::3].int().argmax(1), LABELS)
+            best = S.view(12, 5, 3).amax(2)
+            return F.cross_entropy(best, positive[:, ::3].int().argmax(1))
+
+        def regulariser(self, proxies: Tensor) -> Tensor:
+            assert proxies.shape == (15, 16)
+            return proxies.square().sum()
+
+    loss = proxy_loss(Nearest())
+    assert loss.proxies.shape == (15, 16)
+    best = (F.normalize(FEATURES) @ F.normalize(loss.proxies).T).view(12, 5, 3).amax(2)
+    torch.testing.assert_close(loss(FEATURES, LABELS), F.cross_entropy(best, LABELS) + 15)
+    mapped = proxy_loss(Nearest(), ProxyDAM(keep=1.0, joint=1.0))
+    torch.testing.assert_close(mapped(FEATURES, LABELS), loss(FEATURES, LABELS))
+
+
+@pytest.mark.parametrize("make", [lambda: proxy_loss(NormSoftmax()), lambda: PairLoss(Triplet())])
+def test_autocast_leaves_the_loss_in_float32(make: Callable[[], nn.Module]) -> None:
+    expected = make()(FEATURES, LABELS)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(make()(FEATURES, LABELS), expected)

@@ -52,6 +52,8 @@ def test_identity_names_every_option_and_ignores_the_order_of_keys() -> None:
 def test_overrides_reach_runs_and_suite() -> None:
     runs = plan("smoke", overrides=["epochs=2", "arms.dam.similarity.keep=0.5"], device="cpu")
     assert {run.config["epochs"] for run in runs} == {2}
+    defaulted = plan("smoke", overrides=["memory.start=0.5"], device="cpu")
+    assert {run.config["memory"]["start"] for run in defaulted} == {0.5}
     kept = {run.config["similarity"]["keep"] for run in runs if run.config["arm"] == "dam"}
     assert kept == {0.5}
 
@@ -61,14 +63,14 @@ def test_overrides_reach_runs_and_suite() -> None:
     [
         (["epoch=2"], "unknown key 'epoch'.*Did you mean 'epochs'"),
         (["epochs"], "is no override"),
-        (["epochs=many"], "epochs must be a int, not 'many'"),
-        (["epochs=0"], "epochs must be at least 1"),
-        (["dim=-3"], "dim must be at least 1"),
-        (["proxy_rate=-1"], "proxy_rate must be at least 0"),
+        (["epochs=many"], "epochs must be a whole number from 1, not 'many'"),
+        (["epochs=0"], "epochs must be a whole number from 1, not 0"),
+        (["dim=-3"], "dim must be None or a whole number from 1"),
+        (["proxy_rate=-1"], "proxy_rate must be a number from 0"),
         (["schedule.warmups=1"], "schedule must have just the options warmup"),
         (["sampler.classes=101"], "the training split has 100 classes"),
         (["dataset.type=cub200"], "CUB-200-2011 holds photographs and takes the transforms"),
-        (["sampler.classes=2.5"], "sampler.classes must be a int"),
+        (["sampler.classes=2.5"], "sampler.classes must be a whole number"),
         (["dataset.type=typeface"], "no dataset named 'typeface'. Known: .*typefaces"),
         (["dataset.colour=red"], "typefaces has no option 'colour'"),
         (["backbone.depth=3"], "glyphnet has no option 'depth'. Its options: width"),
@@ -77,7 +79,7 @@ def test_overrides_reach_runs_and_suite() -> None:
         (["optimiser.type=Adamm"], "torch has none named 'Adamm'"),
         (["optimiser.learning_rate=1"], "optimiser: .*learning_rate"),
         (["epochs=2", "schedule.warmup=2"], "schedule.warmup=2 leaves nothing of epochs=2"),
-        (["device=tpu"], "device is 'cpu' or 'cuda'"),
+        (["device=tpu"], "device must be 'cpu' or 'cuda'"),
         (
             ["cases.1.objectives.triplet.type=triplets"],
             "no objective 'triplets'. Did you mean 'triplet'",
