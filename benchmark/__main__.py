@@ -1,7 +1,7 @@
-"""The command line: python -m benchmark data | plan | run | report.
+"""The command line: python -m benchmark data | plan | run | report | bench.
 
-Exit status: 0 when all is well, 1 when a run failed, 2 when the request can't be met as it is
-(one message on standard error says why), 130 when interrupted.
+Exit status: 0 when all is well, 1 when a run failed or a data set isn't whole and sound, 2 when the
+request can't be met as it is (one message on standard error says why), 130 when interrupted.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from benchmark import data_command
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted; what is finished is kept, and 'run' goes on from here", file=sys.stderr)
+        kept = "; what is finished is kept, and 'run' goes on from here"
+        print(f"interrupted{kept if options.command == 'run' else ''}", file=sys.stderr)
         return 130
 
 
@@ -50,8 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
 
     data = commands.add_parser("data", help="data sets: what is there and how to get the rest")
-    data.add_argument("action", choices=["list"])
-    data.set_defaults(function=_data)
+    data_command.add_parsers(data)
 
     planned = argparse.ArgumentParser(add_help=False)
     planned.add_argument("--suite", default="smoke", help="a suite's name or the path of its file")
@@ -76,7 +77,17 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, required=True, help="where the runs are kept")
     report.set_defaults(function=_report)
 
-    for command in (data, plan, run):
+    benches = commands.add_parser("bench", help="measure the suite itself").add_subparsers(
+        dest="bench", required=True
+    )
+    evaluation = benches.add_parser(
+        "evaluation", help="time and memory of the metrics, beside those of other packages"
+    )
+    evaluation.add_argument("--out", type=Path, help="where table.csv and table.md are written")
+    evaluation.add_argument("--quick", action="store_true", help="small sizes, once: does it run?")
+    evaluation.set_defaults(function=_bench_evaluation)
+
+    for command in (plan, run):
         command.add_argument("--data-root", type=Path, help="the folder that holds the data sets")
     for command in (plan, run):
         command.add_argument(
@@ -99,21 +110,6 @@ def _workers(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
     return int(text)
-
-
-def _data(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.data.root import use_root
-    from benchmark.registry import DATASETS, names
-
-    _no_overrides(options)
-    use_root(options.data_root)
-    table = Table("data set", "found", "holds", "how to get it", box=None, pad_edge=False)
-    for name in names(DATASETS):
-        status = DATASETS.module_dict[name]().status()
-        holds = ", ".join(f"{count:,} {what}" for what, count in status.counts.items())
-        table.add_row(name, "yes" if status.found else "no", holds, status.how_to_get)
-    console.print(table)
-    return 0
 
 
 def _plan(options: argparse.Namespace, console: Console) -> int:
@@ -154,17 +150,26 @@ def _report(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def _bench_evaluation(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.bench.evaluation import bench_evaluation
+
+    _no_overrides(options)
+    _widen(console)
+    return bench_evaluation(console, out=options.out, quick=options.quick)
+
+
 def _planned(options: argparse.Namespace) -> "list[PlannedRun]":
     from benchmark.data.root import use_root
     from benchmark.suite.plan import plan
 
     use_root(options.data_root)
-    partial = ["dataset.allow_partial=true"] if options.allow_partial else []
     return plan(
         options.suite,
-        overrides=[*partial, *options.overrides],
+        overrides=options.overrides,
         seeds=options.seeds,
         device=options.device,
+        allow_partial=options.allow_partial,
+        tell=lambda note: print(f"note: {note}", file=sys.stderr),
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from benchmark.data.halves import Halves
 from benchmark.data.listing import Labelled, Listing, read_lines, whole_number
 from benchmark.data.release import Keep, Release
+from benchmark.data.source import Archive, Source
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS
 
@@ -15,10 +16,28 @@ class Cub200(Release):
 
     title = "CUB-200-2011"
     folders = ("CUB_200_2011/CUB_200_2011", "CUB_200_2011", "CUB-200-2011", "cub200", "CUB200")
-    how_to_get = (
-        "Get CUB_200_2011.tgz from the page 'Caltech-UCSD Birds-200-2011' of Caltech's vision "
-        "group (CaltechDATA) and unpack it into the data root. The images belong to their "
-        "photographers; use is for non-commercial research and education."
+    # Size and checksum of CaltechDATA's record 65de6-vp158 (once numbered 20098).
+    source = Source(
+        page="Caltech-UCSD Birds-200-2011",
+        address="https://www.vision.caltech.edu/datasets/cub_200_2011/",
+        files="CUB_200_2011.tgz",
+        terms=(
+            "The images belong to their photographers; use is for non-commercial research and "
+            "education."
+        ),
+        steps=(
+            "On a computer that can reach it, download CUB_200_2011.tgz (1,150,585,339 bytes) from "
+            "https://data.caltech.edu/records/65de6-vp158.",
+            "Put it into {root}.",
+            "Call 'data prepare cub200' again: it verifies the file and unpacks it.",
+        ),
+        archive=Archive(
+            name="CUB_200_2011.tgz",
+            address="https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz?download=1",
+            size=1_150_585_339,
+            md5="97eceeb196236b17998738112f37df78",
+            folder="CUB_200_2011",
+        ),
     )
 
     def read(self, folder: Path, keep: Keep) -> tuple[Halves, str]:

@@ -8,6 +8,8 @@ from benchmark.data.counts import MSMT17_VALIDATION_IMAGES, Counts
 from benchmark.data.halves import Halves
 from benchmark.data.listing import Labelled, Listing, read_lines, whole_number
 from benchmark.data.release import Keep, Release, is_folder
+from benchmark.data.root import root
+from benchmark.data.source import Source
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS
 
@@ -23,10 +25,22 @@ class Msmt17(Release):
     """
 
     title = "MSMT17"
-    how_to_get = (
-        "Ask for it on the page 'MSMT17' of Peking University's group PKU-VMC, which sends a link "
-        "for a signed agreement (academic research only, not to be passed on), and unpack it into "
-        "the data root. Version 2 blurs faces: dataset.version=V2."
+    source = Source(
+        page="MSMT17",
+        address="https://www.pkuvmc.com/dataset.html",
+        files="the archive, which its authors send a link to for a signed agreement,",
+        terms="Use is for academic research only, and the images must not be passed on.",
+        steps=(
+            "Open the page of Peking University's group PKU-VMC. If it can't be reached, write to "
+            "the authors of 'Person Transfer GAN to Bridge Domain Gap for Person "
+            "Re-Identification' (CVPR 2018).",
+            "Sign the release agreement and send it by mail to the address it names; the answer "
+            "holds a link. Version 1 shows faces, version 2 blurs them.",
+            "Unpack version 1 as {root}/MSMT17_V1 with the folders train and test, or version 2 as "
+            "{root}/MSMT17_V2 with mask_train_v2 and mask_test_v2; list_train.txt, list_val.txt, "
+            "list_query.txt and list_gallery.txt lie beside them.",
+            "Version 2 is named in every command: dataset.version=V2.",
+        ),
     )
 
     def __init__(
@@ -50,6 +64,19 @@ class Msmt17(Release):
         named = f"MSMT17_{self.version}"
         return (named, f"msmt17/{named}", f"MSMT17/{named}", "MSMT17", "msmt17")
 
+    def find(self) -> Path:
+        """The release's folder. Raises UserError where there is none, or the other version's."""
+        below = root()
+        other = "V2" if self.version == "V1" else "V1"
+        if below is not None and self.folder_below(below) is None:
+            there = Msmt17(other).folder_below(below)
+            if there is not None:
+                raise UserError(
+                    f"{self.title} of version {self.version} is not in the data root {below}, but "
+                    f"{there.name} is. Take that with dataset.version={other}."
+                )
+        return super().find()
+
     @property
     def official(self) -> Counts:
         """What the release holds, with the training images that are asked for."""
@@ -68,18 +95,28 @@ class Msmt17(Release):
                 "dataset.version=V1 (train) or V2 (mask_train_v2)."
             )
 
-        def listed(part: str, images: str) -> list[Labelled]:
-            return _listed(folder, f"list_{part}.txt", images)
+        def listed(part: str, images: str) -> Listing:
+            name = f"list_{part}.txt"
+            return Listing.of(_listed(folder, name, images), folder / name)
 
         train = listed("train", train_folder)
         if self.train_on == "train+val":
-            train += listed("val", train_folder)
-        halves = Halves(
-            keep(Listing.of(train, folder / "list_train.txt")),
-            keep(Listing.of(listed("query", test_folder), folder / "list_query.txt")),
-            keep(Listing.of(listed("gallery", test_folder), folder / "list_gallery.txt")),
-        )
+            train = train.joined(listed("val", train_folder), folder / "list_val.txt")
+        query, gallery = listed("query", test_folder), listed("gallery", test_folder)
+        if both := set(query.paths) & set(gallery.paths):
+            raise UserError(
+                f"{folder / 'list_gallery.txt'} lists {min(both)}, which is a query in "
+                "list_query.txt. Take both lists as they were released."
+            )
+        halves = Halves(keep(train), keep(query), keep(gallery))
         return halves, f"version {self.version}, trained on {self.train_on}"
+
+    def set_aside(self, folder: Path) -> list[str]:
+        """The validation images, where they aren't trained on and their list is there."""
+        if self.train_on == "train+val" or not (folder / "list_val.txt").is_file():
+            return []
+        images = _listed(folder, "list_val.txt", LAYOUTS[self.version][0])
+        return [image.path for image in images]
 
 
 def _listed(folder: Path, name: str, images: str) -> list[Labelled]:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from benchmark.data.dataset import DataSet, Status
 from benchmark.data.halves import Halves
 from benchmark.data.listing import Listing
 from benchmark.data.root import VARIABLE, root
+from benchmark.data.source import Source
 from benchmark.data.transforms import PhotoTransform
 from benchmark.data.validation import Validation
 from benchmark.errors import UserError
@@ -38,6 +40,19 @@ Keep = Callable[[Listing], Listing]
 """What is taken of the images that a list names."""
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What lies in a release's folder, in its `layout`.
+
+    `halves` are of the images that are there; `absent` are the listed paths without a file.
+    """
+
+    folder: Path
+    layout: str
+    halves: Halves
+    absent: list[str]
+
+
 class Release(ABC):
     """A data set with an official release.
 
@@ -49,7 +64,7 @@ class Release(ABC):
     title: ClassVar[str]
     folders: ClassVar[tuple[str, ...]]
     """Where below the data root the release may lie; the first that is there is taken."""
-    how_to_get: ClassVar[str]
+    source: ClassVar[Source]
 
     def __init__(
         self, allow_partial: bool = False, validation: dict[str, Any] | None = None
@@ -64,6 +79,11 @@ class Release(ABC):
         """What the release holds."""
         return OFFICIAL[self.title]
 
+    @property
+    def how_to_get(self) -> str:
+        """Where it comes from and on what terms, in two sentences."""
+        return str(self.source)
+
     @abstractmethod
     def read(self, folder: Path, keep: Keep) -> tuple[Halves, str]:
         """What `keep` takes of the images listed in `folder`, and how they are laid out and used.
@@ -74,7 +94,7 @@ class Release(ABC):
     def find(self) -> Path:
         """The release's folder. Raises UserError where there is none."""
         below = required_root(self.title, self.folders[0])
-        found = self._found(below)
+        found = self.folder_below(below)
         if found is None:
             raise UserError(
                 f"{self.title} is not in the data root {below}: there is no folder "
@@ -82,13 +102,14 @@ class Release(ABC):
             )
         return found
 
-    def _found(self, below: Path) -> Path | None:
+    def folder_below(self, below: Path) -> Path | None:
+        """The release's folder below a data root, if there is one."""
         return next((below / name for name in self.folders if is_folder(below / name)), None)
 
     def status(self) -> Status:
         """Whether the release is there and what its lists name; images are not looked at."""
         below = root()
-        folder = None if below is None else self._found(below)
+        folder = None if below is None else self.folder_below(below)
         if folder is None:
             return Status(False, {}, self.how_to_get)
         try:
@@ -99,12 +120,8 @@ class Release(ABC):
         remedy = "" if comparison.complete else f"a part: --allow-partial as {comparison.name}"
         return Status(True, counts, remedy)
 
-    def load(self, transform: object) -> DataSet:
-        """Query and gallery, and training images augmented by `transform`.
-
-        Raises UserError if the release is not there, is damaged, or is a part that wasn't allowed.
-        """
-        photo_transform = PhotoTransform.expect(transform, self.title)
+    def contents(self) -> Contents:
+        """What is there. Raises UserError where there is no release, or its lists are damaged."""
         folder = self.find()
         absent: list[str] = []
 
@@ -114,6 +131,20 @@ class Release(ABC):
             return listing.where(~missing)
 
         halves, layout = self.read(folder, present)
+        return Contents(folder, layout, halves, absent)
+
+    def set_aside(self, folder: Path) -> list[str]:
+        """Images of the release that this use of it leaves out: none, unless it says so."""
+        return []
+
+    def load(self, transform: object) -> DataSet:
+        """Query and gallery, and training images augmented by `transform`.
+
+        Raises UserError if the release is not there, is damaged, or is a part that wasn't allowed.
+        """
+        photo_transform = PhotoTransform.expect(transform, self.title)
+        contents = self.contents()
+        folder, halves, absent = contents.folder, contents.halves, contents.absent
         if absent and not self.allow_partial:
             raise UserError(
                 f"{folder}: {len(absent):,} listed images are not there, the first of them "
@@ -122,7 +153,7 @@ class Release(ABC):
             )
         comparison = Comparison(self.title, halves.counts(), self.official)
         comparison.require(self.allow_partial, str(folder))
-        note = f"{self.title}, {layout}."
+        note = f"{self.title}, {contents.layout}."
         if not comparison.complete:
             note = (
                 f"A part of {note[:-1]}: {comparison.differences}. "

@@ -1,0 +1,241 @@
+"""The commands data list | check | prepare."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+
+from benchmark.errors import UserError
+
+if TYPE_CHECKING:
+    from benchmark.data.check import Findings
+    from benchmark.data.source import Archive
+    from benchmark.data.survey import OnDisk
+
+WIDTH = 100
+"""Columns of a file or a pipe, which have no width of their own."""
+
+
+def add_parsers(data: argparse.ArgumentParser) -> None:
+    """Give the parser of `data` its commands."""
+    actions = data.add_subparsers(dest="action", required=True)
+    listed = actions.add_parser("list", help="every known data set: found or not, counts")
+    listed.set_defaults(function=_list)
+    checked = actions.add_parser(
+        "check",
+        help="compare a data set with its official counts and open every image",
+        epilog="Exit status: 0 when it is whole and sound, or with --allow-partial a sound part; "
+        "1 when there are findings or it is a part; 2 when it isn't there or its lists are broken. "
+        "Further arguments dataset.key=value choose among the data set's options: "
+        "dataset.version=V2",
+    )
+    checked.add_argument("name", nargs="?", metavar="NAME", help="default: all that are there")
+    checked.add_argument(
+        "--allow-partial", action="store_true", help="a part that is sound is good enough"
+    )
+    checked.set_defaults(function=_check)
+    prepared = actions.add_parser(
+        "prepare",
+        help="download a data set where its source allows it, else say how to get it",
+        epilog="Exit status: 0 when it is there, whole and sound; 1 when something is left to do; "
+        "2 when it can't be done.",
+    )
+    prepared.add_argument("name", metavar="NAME")
+    prepared.set_defaults(function=_prepare, allow_partial=False)
+    for action in (listed, checked, prepared):
+        action.add_argument("--data-root", type=Path, help="the folder that holds the data sets")
+
+
+def _list(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.data.presentation import print_statuses
+    from benchmark.data.root import use_root
+    from benchmark.registry import DATASETS, names
+
+    if options.overrides:
+        raise UserError(f"'data list' takes no {options.overrides[0]!r}")
+    use_root(options.data_root)
+    _widen(console)
+    known = names(DATASETS)
+    print_statuses({name: DATASETS.module_dict[name]().status() for name in known}, console)
+    console.print("\n'data prepare NAME' gets a release or says how; 'data check NAME' checks it.")
+    return 0
+
+
+def _check(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.data.root import use_root
+    from benchmark.data.survey import OnDisk
+
+    use_root(options.data_root)
+    _widen(console)
+    if options.name is None or "=" in options.name:
+        given = [*([options.name] if options.name else []), *options.overrides]
+        if given:
+            raise UserError(f"{given[0]}: of which data set? Write 'data check NAME {given[0]}'.")
+        return _check_all(options, console)
+    dataset = _dataset(options)
+    if not isinstance(dataset, OnDisk):
+        raise UserError(
+            f"{options.name} is rendered here and has no files to check. 'data list' says whether "
+            "its fonts are installed."
+        )
+    return _check_one(dataset, options, console)
+
+
+def _check_all(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.data.root import root
+    from benchmark.data.survey import OnDisk, folder_of
+    from benchmark.registry import DATASETS, names
+
+    status, checked = 0, 0
+    for name in names(DATASETS):
+        dataset = DATASETS.module_dict[name]()
+        if not isinstance(dataset, OnDisk) or folder_of(dataset) is None:
+            continue
+        if checked:
+            console.print()
+        checked += 1
+        options.name = name
+        try:
+            status = max(status, _check_one(dataset, options, console))
+        except UserError as error:
+            print(f"error: {name}: {error}", file=sys.stderr)
+            status = 2
+    if not checked:
+        where = f"below {root()}" if root() else "since no data root is given (--data-root DIR)"
+        raise UserError(
+            f"There is no data set to check {where}. 'python -m benchmark data list' says what "
+            "there could be."
+        )
+    return status
+
+
+def _check_one(dataset: "OnDisk", options: argparse.Namespace, console: Console) -> int:
+    from benchmark.data.presentation import print_steps, verdict
+    from benchmark.data.release import Release
+
+    allowed = options.allow_partial or (isinstance(dataset, Release) and dataset.allow_partial)
+    findings = _look(dataset, options, console)
+    said, todo = verdict(
+        findings, allowed, _command("check", options), _command("prepare", options)
+    )
+    print_steps(said, todo, console)
+    return 0 if findings.ok and (allowed or not findings.partial) else 1
+
+
+def _look(dataset: "OnDisk", options: argparse.Namespace, console: Console) -> "Findings":
+    """Check a data set and print what was found."""
+    from benchmark.data.check import check
+    from benchmark.data.presentation import counting, print_findings
+    from benchmark.data.release import Release
+
+    with counting(f"opening the images of {options.name}", _progress_console()) as tell:
+        findings = check(dataset, tell)
+    print_findings(findings, dataset.source if isinstance(dataset, Release) else None, console)
+    console.print()
+    return findings
+
+
+def _prepare(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.data.prepare import steps
+    from benchmark.data.presentation import print_steps
+    from benchmark.data.release import Release, required_root
+    from benchmark.data.root import root, use_root
+    from benchmark.data.survey import folder_of
+
+    _widen(console)
+    dataset = _dataset(options)
+    if not isinstance(dataset, Release):
+        raise UserError(
+            f"{options.name} is no release that could be prepared: it is rendered here, or made of "
+            "your own images. 'python -m benchmark data list' says what it needs."
+        )
+    archive = dataset.source.archive
+    if archive is not None and options.data_root is not None:
+        _make(options.data_root)
+    use_root(options.data_root)
+    there = folder_of(dataset)
+    todo = steps(dataset, root(), _command("check", options))
+    if there is not None:
+        findings = _look(dataset, options, console)
+        if findings.ok and not findings.partial:
+            console.print(Text("Whole and sound already; nothing was downloaded.", style="bold"))
+            return 0
+        again = todo if archive is None else [f"Download it:\n{_command('prepare', options)}"]
+        anew = [f"Move {there} away: nothing is overwritten.", *again]
+        print_steps("It is there, but not whole and sound. To make it anew:", anew, console)
+        return 1
+    if archive is None:
+        print_steps(f"{dataset.title} can't be downloaded from here. To get it:", todo, console)
+        return 1
+    below = required_root(dataset.title, archive.folder)
+    status = _download(archive, below, todo, console)
+    return status or _check_one(dataset, options, console)
+
+
+def _download(archive: "Archive", below: Path, by_hand: list[str], console: Console) -> int:
+    """Get an archive's folder into the data root `below`; returns the exit status."""
+    from benchmark.data.download import part_of
+    from benchmark.data.prepare import prepare
+    from benchmark.data.presentation import measuring, print_steps
+
+    progress = _progress_console()
+    try:
+        prepare(
+            archive,
+            below,
+            lambda title, size: measuring(title, size, progress),
+            lambda sentence: progress.print(Text(sentence), soft_wrap=True),
+        )
+    except UserError:
+        print_steps("By hand, where the download doesn't work:", by_hand, console)
+        raise
+    except KeyboardInterrupt:
+        part = part_of(archive, below)
+        kept = f"{part} is kept, and the next call goes on from there"
+        told = kept if part.exists() else "nothing half-made was left"
+        print(f"interrupted; {told}", file=sys.stderr)
+        return 130
+    console.print(f"{below / archive.name} is no longer needed and can be removed.", soft_wrap=True)
+    return 0
+
+
+def _dataset(options: argparse.Namespace) -> Any:
+    """The data set that the command names, with the options it gives."""
+    from benchmark.registry import DATASETS, build, resolve
+    from benchmark.suite.overrides import parse, put
+
+    where = f"data {options.action} {options.name}"
+    config: dict[str, Any] = {"dataset": {"type": options.name}}
+    for override in options.overrides:
+        path, value = parse(override)
+        if path[0] != "dataset" or len(path) == 1:
+            raise UserError(f"{where}: {override!r} is none of its options: dataset.key=value.")
+        put(config, path, value, where)
+    return build(DATASETS, resolve(DATASETS, config["dataset"], where), where)
+
+
+def _command(action: str, options: argparse.Namespace) -> str:
+    """What to call for this data set, with this command's data root and overrides."""
+    root = ["--data-root", str(options.data_root)] if options.data_root is not None else []
+    command = ["python", "-m", "benchmark", "data", action, options.name]
+    return shlex.join([*command, *root, *options.overrides])
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--data-root {folder}: it can't be made ({error.strerror}).") from error
+
+
+def _widen(console: Console) -> None:
+    if not console.is_terminal:
+        console.width = max(console.width, WIDTH)
+
+
+def _progress_console() -> Console:
+    return Console(stderr=True, highlight=False)
