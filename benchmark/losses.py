@@ -51,8 +51,11 @@ class _Loss(nn.Module, ABC):
 
     @property
     def metric(self) -> str:
-        """How features are to be compared: "cosine" or "euclidean"."""
-        return self.objective.metric
+        """How features are to be compared afterwards: "cosine" or "euclidean".
+
+        On unit features the two order alike.
+        """
+        return "cosine" if self.objective.normalise else self.objective.metric
 
     def _begun(self, start: float) -> bool:
         """Whether what begins after the share `start` of training is on."""
@@ -91,9 +94,12 @@ class _Loss(nn.Module, ABC):
         self, plain: Callable[[], Tensor], mapped: Callable[[int], Tensor], positive: Tensor
     ) -> Tensor:
         """L(S), or (L(S_dam) + joint L(S)) / (1 + joint); `mapped` takes the step's seed."""
+        seed = self.seed * 1_000_003 + int(self.step)
+        if hasattr(self.objective, "seed"):
+            # An objective that draws does so from the step alone: alike in both arms of a pair.
+            self.objective.seed = seed
         if self.dam is None or self.dam.rule == "all" or not self._begun(self.dam.start):
             return self.objective(plain(), positive)
-        seed = self.seed * 1_000_003 + int(self.step) if self.dam.rule == "random" else 0
         loss = self.objective(mapped(seed), positive)
         joint = self.dam.joint
         if joint:
@@ -166,10 +172,13 @@ class PairLoss(_Loss):
         memory_start: float = 0.0,
     ) -> None:
         super().__init__(objective, dam, seed)
-        if dam is not None and dam.similarity == "masked_cosine" and objective.metric != "cosine":
+        # On features of any length a "cosine" is their inner product.
+        long = objective.metric == "cosine" and not objective.normalise
+        self.compared = "inner_product" if long else objective.metric
+        if dam is not None and dam.similarity == "masked_cosine" and self.compared != "cosine":
             raise ValueError(
-                f"{type(objective).__name__} is on Euclidean distances, where masked_cosine has "
-                "no meaning; use masked_distance"
+                f"{type(objective).__name__} is on {self.compared} similarities, where "
+                "masked_cosine has no meaning; use masked_distance"
             )
         if memory and dim < 1:
             raise ValueError(f"a memory of {memory} features needs their number of elements: dim")
@@ -181,7 +190,7 @@ class PairLoss(_Loss):
     def _of(self, features: Tensor, labels: Tensor) -> Tensor:
         if len(features) < 2:
             raise ValueError("a pair loss needs at least 2 samples in the batch")
-        metric = self.objective.metric
+        metric = self.compared
         dam = cast("PairDAM", self.dam)
         past, past_labels = self._remembered()
 

@@ -1,9 +1,11 @@
-"""The registries: children of mmengine's, filled from what the packages export.
+"""The registries: children of mmengine's, filled from the files of the packages they name.
 
-A new objective is one file under `baselines/`, exported by its package; nothing here changes.
+A new objective, rival, data set or backbone is one file in its package; nothing here changes.
 """
 
+import importlib
 import inspect
+import pkgutil
 import re
 from collections.abc import Collection
 from types import ModuleType
@@ -11,29 +13,29 @@ from typing import Any
 
 import mmengine.registry as root
 from mmengine.registry import Registry
+from torch import nn
 
-import baselines.attention
-import baselines.erasing
-import baselines.pair
-import baselines.proxy
 from benchmark import dam
 from benchmark.errors import UserError
 
 
-def _registry(name: str, parent: Registry, *locations: str) -> Registry:
+def _registry(name: str, parent: Registry, *packages: str) -> Registry:
     # mmengine lets a scope have one child of a parent, so each registry has a scope of its own.
     scope = "benchmark_" + name.replace(" ", "_")
-    return Registry(name, parent=parent, scope=scope, locations=list(locations))
+    return Registry(name, parent=parent, scope=scope, locations=list(packages))
 
 
 DATASETS = _registry("dataset", root.DATASETS, "benchmark.data")
 TRANSFORMS = _registry("transform", root.TRANSFORMS, "benchmark.data")
 BACKBONES = _registry("backbone", root.MODELS, "benchmark.models")
-PROXY_OBJECTIVES = _registry("proxy objective", root.MODELS)
-PAIR_OBJECTIVES = _registry("pair objective", root.MODELS)
+PROXY_OBJECTIVES = _registry("proxy objective", root.MODELS, "baselines.proxy")
+PAIR_OBJECTIVES = _registry("pair objective", root.MODELS, "baselines.pair")
+RIVALS = _registry("rival", root.MODELS, "baselines.erasing", "baselines.attention")
 PROXY_MAPPINGS = _registry("proxy mapping", root.MODELS)
 PAIR_MAPPINGS = _registry("pair mapping", root.MODELS)
-RIVALS = _registry("rival", root.MODELS)
+
+PROXY_MAPPINGS.register_module(name="dam", module=dam.ProxyDAM)
+PAIR_MAPPINGS.register_module(name="dam", module=dam.PairDAM)
 
 
 def snake_case(name: str) -> str:
@@ -41,23 +43,23 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def _take_in(registry: Registry, package: ModuleType) -> None:
-    for name in package.__all__:
-        registry.register_module(name=snake_case(name), module=getattr(package, name))
-
-
-_take_in(PROXY_OBJECTIVES, baselines.proxy)
-_take_in(PAIR_OBJECTIVES, baselines.pair)
-_take_in(RIVALS, baselines.erasing)
-_take_in(RIVALS, baselines.attention)
-PROXY_MAPPINGS.register_module(name="dam", module=dam.ProxyDAM)
-PAIR_MAPPINGS.register_module(name="dam", module=dam.PairDAM)
-
-
 def names(registry: Registry) -> list[str]:
-    """The names registered, in alphabetical order."""
-    registry.import_from_location()
+    """The names registered, in alphabetical order; imports the packages' files the first time."""
+    while registry._locations:
+        package = importlib.import_module(registry._locations.pop())
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            found = importlib.import_module(module.name)
+            if package.__name__.startswith("baselines."):
+                _take_in(registry, found)
     return sorted(registry.module_dict)
+
+
+def _take_in(registry: Registry, module: ModuleType) -> None:
+    """Register a file's public modules: `baselines` doesn't know the registry."""
+    for name, kind in vars(module).items():
+        own = inspect.isclass(kind) and kind.__module__ == module.__name__
+        if own and issubclass(kind, nn.Module) and not name.startswith("_"):
+            registry.register_module(name=snake_case(name), module=kind)
 
 
 def resolve(

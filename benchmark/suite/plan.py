@@ -25,7 +25,7 @@ from mmengine.config import Config
 
 from benchmark.data.loading import TrainingLoader
 from benchmark.errors import UserError
-from benchmark.registry import DATASETS, build, resolve
+from benchmark.registry import DATASETS, build, names, resolve
 from benchmark.suite.configuration import DEFAULTS, KINDS, known, merged, resolved
 from benchmark.suite.overrides import parse, put
 from benchmark.suite.store import canonical, identity
@@ -106,9 +106,9 @@ def plan(
                 if allow_partial and "allow_partial" in config["dataset"]:
                     config["dataset"]["allow_partial"] = True
                 notes.update(dict.fromkeys(told))
-                names = {"recipe": case["recipe"], "objective_name": objective, "arm": arm}
+                called = {"recipe": case["recipe"], "objective_name": objective, "arm": arm}
                 for seed in content["seeds"]:
-                    run = PlannedRun({**config, **names, "seed": seed})
+                    run = PlannedRun({**config, **called, "seed": seed})
                     # Two cases may share a run, such as the default on several axes.
                     runs[run.id] = run
     for note in notes:
@@ -175,9 +175,16 @@ def _check_suite(content: dict[str, Any], suite: str) -> None:
         raise UserError(f"suite {suite}: arms needs 'baseline', what the others are compared with")
 
 
+def _dataset(name: str) -> dict[str, Any]:
+    """The data set's file in configs/datasets; one without a file is taken with its defaults."""
+    if name in names(DATASETS) and not (CONFIGS / "datasets" / f"{name}.py").is_file():
+        return {"dataset": {"type": name}}
+    return _read_named("datasets", name)
+
+
 def _found(dataset: str) -> bool:
-    """Whether a data set, by the name of its file, is there."""
-    entry = _read_named("datasets", dataset)["dataset"]
+    """Whether a data set is there."""
+    entry = _dataset(dataset)["dataset"]
     found: bool = build(DATASETS, resolve(DATASETS, entry, dataset), dataset).status().found
     return found
 
@@ -193,7 +200,7 @@ def _resolve(
     """A run's configuration but for its seed, and what a user should be told of it."""
     config = DEFAULTS
     for part in (
-        _read_named("datasets", case["dataset"]),
+        _dataset(case["dataset"]),
         _read_named("recipes", case["recipe"]),
         {"objective": objective, "device": device},
         case.get("changes", {}),

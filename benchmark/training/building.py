@@ -91,8 +91,9 @@ def build_model(config: Config, classes: int) -> RetrievalModel:
 
 def build_rival(entry: Config, channels: int, where: str) -> nn.Module:
     """A module that acts on image, feature map (of `channels`) or embedding."""
-    kind = RIVALS.module_dict[entry["type"]]
-    given = {"channels": channels} if "channels" in inspect.signature(kind).parameters else {}
+    names(RIVALS)
+    wanted = inspect.signature(RIVALS.module_dict[entry["type"]]).parameters
+    given = {"channels": channels} if "channels" in wanted else {}
     rival: nn.Module = build(RIVALS, entry, where, **given)
     return rival
 

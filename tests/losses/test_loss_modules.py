@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.pair import MultiSimilarity, Triplet
-from baselines.proxy import NormSoftmax, ProxyAnchor
+from baselines.pair import Margin, MultiSimilarity, NPair, Triplet
+from baselines.proxy import NormSoftmax, ProxyAnchor, Softmax
 from benchmark.dam import PairDAM, ProxyDAM, pair_similarity, proxy_similarity
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss, without_self
 
@@ -265,3 +265,41 @@ def test_autocast_leaves_the_loss_in_float32(make: Callable[[], nn.Module]) -> N
     expected = make()(FEATURES, LABELS)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(make()(FEATURES, LABELS), expected)
+
+
+def test_inner_products_keep_their_form_under_dam() -> None:
+    """All kept, the mapping is the inner product; a masked negative is never less similar."""
+    plain, mapped = PairLoss(NPair()), PairLoss(NPair(), PairDAM(keep=1.0))
+    for found, expected in zip(step(mapped), step(plain), strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    S = pair_similarity(FEATURES, LABELS, keep=0.5, metric="inner_product")
+    positive = LABELS.unsqueeze(1) == LABELS
+    further = S - FEATURES @ FEATURES.T
+    assert (further[~positive] > -1e-5).all() and (further[positive] < 1e-5).all()
+    assert (further.abs() > 0.1).any()
+    with pytest.raises(ValueError, match="NPair is on inner_product similarities"):
+        PairLoss(NPair(), PairDAM(similarity="masked_cosine"))
+
+
+@pytest.mark.parametrize("objective", [Triplet(), Margin()])
+def test_an_objective_that_draws_draws_alike_in_both_arms(objective: nn.Module) -> None:
+    sampled = type(objective)(mining="distance_weighted", dim=16, normalise=True)
+    plain, mapped = PairLoss(sampled), PairLoss(sampled, PairDAM(keep=1.0))
+    for _ in range(3):
+        state = torch.get_rng_state()
+        torch.testing.assert_close(step(mapped)[0], step(plain)[0], atol=1e-5, rtol=1e-5)
+        assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(
+    ("loss", "metric"),
+    [
+        (PairLoss(Triplet()), "euclidean"),
+        (PairLoss(Margin()), "cosine"),
+        (PairLoss(NPair()), "cosine"),
+        (ProxyLoss(Softmax(), 2, 2), "cosine"),
+        (ProxyLoss(NormSoftmax(), 2, 2), "cosine"),
+    ],
+)
+def test_features_are_compared_afterwards_as_in_training(loss: nn.Module, metric: str) -> None:
+    assert loss.metric == metric

@@ -1,0 +1,403 @@
+"""Pair objectives against independent oracles, and what must hold for each of them.
+
+Value and gradient through the baseline loss module against the library, and on rows with a memory
+behind the batch against the formulas; then the edges: missing partners, ties, satisfied margins,
+half precision, order, sampling.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from pytorch_metric_learning.distances import DotProductSimilarity
+from pytorch_metric_learning.losses import NPairsLoss
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from baselines import pair
+from baselines.pair import Margin, NPair, Triplet
+from baselines.pair.distance_weighted import draw_negatives
+from benchmark.bench.formulas_pair import FORMULAS, entry
+from benchmark.bench.oracles_pair import LIBRARY
+from benchmark.losses import PairLoss, without_self
+from benchmark.registry import PAIR_OBJECTIVES, build, names, snake_case
+
+CASES = 200
+TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
+DRAWING = [key for key in FORMULAS if key.endswith("distance_weighted")]
+ON_DISTANCES = [
+    key for key in FORMULAS if key.split()[0] not in ("circle", "multi_similarity", "npair")
+]
+ONLY_TRIPLETS = [key for key in FORMULAS if key != "contrastive"]
+
+
+def make(key: str) -> Any:
+    return build(PAIR_OBJECTIVES, entry(key), "objective")
+
+
+def draw(case: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Features and labels of a random size; absent classes, single samples, at times one class."""
+    generator = torch.Generator().manual_seed(case)
+    B, D, C = (int(torch.randint(low, 13, (), generator=generator)) for low in (2, 2, 1))
+    labels = torch.randint(0, C, (B,), generator=generator)
+    features = torch.randn(B, D, generator=generator, dtype=torch.float64)
+    return features.to(dtype), labels
+
+
+def rows(objective: Any, case: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """S [B, N] and `positive` of a batch that is followed by a memory in three of four cases."""
+    features, labels = draw(case, torch.float64)
+    generator = torch.Generator().manual_seed(CASES + case)
+    memory = torch.randn(case % 4 * 3, features.shape[1], generator=generator, dtype=torch.float64)
+    past = torch.randint(0, 4, (len(memory),), generator=generator)
+    references = torch.cat([features, memory])
+    if objective.normalise:
+        features, references = F.normalize(features), F.normalize(references)
+    if objective.metric == "cosine":
+        S = features @ references.T
+    else:
+        S = -(features.unsqueeze(1) - references).square().sum(-1).sqrt()
+    positive = labels.unsqueeze(1) == torch.cat([labels, past])
+    B = len(labels)
+    S, positive = (torch.cat([without_self(m[:, :B]), m[:, B:]], 1) for m in (S, positive))
+    return S.to(dtype), positive
+
+
+def value_and_gradients(
+    loss: Callable[..., Tensor | None], inputs: list[Tensor], *others: Tensor
+) -> list[Tensor] | None:
+    """The value, and its gradient for each input; None where the loss has no answer."""
+    inputs = [tensor.detach().clone().requires_grad_() for tensor in inputs]
+    value = loss(*inputs[:1], *others, *inputs[1:])
+    if value is None:
+        return None
+    gradients = [torch.zeros_like(tensor) for tensor in inputs]
+    if value.requires_grad:
+        found = torch.autograd.grad(value, inputs, allow_unused=True)
+        gradients = [zero if g is None else g for g, zero in zip(found, gradients, strict=True)]
+    return [value.detach(), *gradients]
+
+
+def compare(found: list[Tensor], expected: list[Tensor], tolerance: float) -> None:
+    """Agreement relative to the largest entry of each tensor, or to 1 where that is larger."""
+    for ours, theirs in zip(found, expected, strict=True):
+        scale = max(1.0, float(theirs.abs().max()))
+        ours, theirs = ours.double().flatten(), theirs.double().flatten()
+        torch.testing.assert_close(ours, theirs, atol=tolerance * scale, rtol=0)
+
+
+def with_beta(objective: Any, loss: nn.Module) -> Callable[..., Tensor]:
+    """The loss as a function of the objective's boundary too, where it learns one."""
+
+    def function(data: Tensor, other: Tensor, *beta: Tensor) -> Tensor:
+        if not beta:
+            return loss(data, other)
+        name = "beta" if loss is objective else "objective.beta"
+        return torch.func.functional_call(loss, {name: beta[0]}, (data, other))
+
+    return function
+
+
+def learned(objective: Any, case: int, dtype: torch.dtype) -> list[Tensor]:
+    """A boundary for the case, where the objective learns one."""
+    if not isinstance(objective, Margin):
+        return []
+    return [torch.tensor(0.9 + case % 5 / 10, dtype=dtype)]
+
+
+def test_every_objective_has_both_oracles() -> None:
+    assert set(FORMULAS) == set(LIBRARY)
+    exported = {snake_case(name) for name in pair.__all__}
+    assert {key.split()[0] for key in FORMULAS} == exported == set(names(PAIR_OBJECTIVES))
+
+
+def test_cases_have_single_samples_and_one_class() -> None:
+    sizes = [draw(case, torch.float32)[1].bincount() for case in range(CASES)]
+    assert sum(bool((s == 1).any()) for s in sizes) > CASES / 2
+    assert sum(int((s > 0).sum()) == 1 for s in sizes) >= 10
+    assert sum(bool((s <= 1).all()) for s in sizes) >= 5
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("key", LIBRARY)
+def test_equals_the_library(key: str, dtype: torch.dtype) -> None:
+    objective = make(key)
+    loss = with_beta(objective, PairLoss(objective))
+    compared = positive = case = 0
+    while compared < CASES and case < 2 * CASES:
+        case += 1
+        features, labels = draw(case, dtype)
+        inputs = [features, *learned(objective, case, dtype)]
+        found = value_and_gradients(loss, inputs, labels)
+        # The loss module draws from its step, which is the number of the case.
+        torch.manual_seed(case)
+        expected = value_and_gradients(LIBRARY[key].loss, inputs, labels)
+        if expected is not None:
+            compared += 1
+            positive += bool(expected[0] > 0)
+            compare(found, expected, TOLERANCE[dtype])
+    assert compared == CASES
+    assert positive > 0.5 * CASES
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("key", FORMULAS)
+def test_equals_its_formula_with_a_memory(key: str, dtype: torch.dtype) -> None:
+    objective = make(key)
+    loss = with_beta(objective, objective)
+    positives = 0
+    for case in range(CASES):
+        S, positive = rows(objective, case, dtype)
+        beta = learned(objective, case, dtype)
+        torch.manual_seed(case)
+        found = value_and_gradients(loss, [S, *beta], positive)
+        torch.manual_seed(case)
+
+        def formula(S: Tensor, positive: Tensor, *beta: Tensor) -> Tensor:
+            return FORMULAS[key](S, positive, **dict(zip(["beta"], beta, strict=False)))
+
+        expected = value_and_gradients(formula, [S.double(), *(b.double() for b in beta)], positive)
+        positives += bool(expected[0] > 0)
+        compare(found, expected, TOLERANCE[dtype])
+    assert positives > 0.6 * CASES
+
+
+@pytest.mark.parametrize("key", FORMULAS)
+def test_equals_its_formula_with_ties_and_rows_of_one_kind(key: str) -> None:
+    objective = make(key).double()
+    for case in range(50):
+        generator = torch.Generator().manual_seed(case)
+        S = torch.randint(-3, 1, (6, 9), generator=generator).double() / 2
+        positive = torch.rand(6, 9, generator=generator) < 0.5
+        positive[0], positive[1] = True, False
+        torch.manual_seed(case)
+        found = objective(S, positive)
+        torch.manual_seed(case)
+        # A boundary of 1.2 is stored in float32.
+        torch.testing.assert_close(found, FORMULAS[key](S, positive), atol=1e-7, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("key", "options"),
+    [
+        ("circle", {"margin": 0.25, "scale": 32.0}),
+        ("contrastive", {"positive_margin": 0.4, "negative_margin": 1.3}),
+        ("lifted_structure", {"margin": 0.2}),
+        ("margin", {"alpha": 0.05, "beta": 0.8}),
+        ("multi_similarity", {"alpha": 1.0, "beta": 10.0, "base": 0.3, "epsilon": 0.4}),
+        ("triplet", {"margin": 0.05}),
+        ("triplet batch_all", {"margin": 1.0}),
+        ("triplet semi_hard", {"margin": 1.0}),
+    ],
+)
+def test_options_do_what_the_formula_says(key: str, options: dict[str, float]) -> None:
+    objective = build(PAIR_OBJECTIVES, entry(key) | options, "objective").double()
+    changed = 0
+    for case in range(20):
+        S, positive = rows(objective, case, torch.float64)
+        expected = FORMULAS[key](S, positive, **options)
+        # The boundary is stored in float32.
+        torch.testing.assert_close(objective(S, positive), expected, atol=1e-6, rtol=0)
+        changed += bool((expected - FORMULAS[key](S, positive)).abs() > 1e-4)
+    assert changed > 10
+
+
+@pytest.mark.parametrize("key", ONLY_TRIPLETS)
+@pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2]])
+def test_without_partners_the_loss_and_gradients_are_zero(key: str, labels: list[int]) -> None:
+    features = torch.randn(3, 4, requires_grad=True)
+    loss = PairLoss(make(key))(features, torch.tensor(labels))
+    loss.backward()
+    assert loss.item() == 0
+    assert torch.equal(features.grad, torch.zeros(3, 4))
+
+
+def test_contrastive_takes_pairs_of_either_kind_alone() -> None:
+    S = -torch.tensor([[0.2, 0.6], [0.2, 0.9], [0.6, 0.9]])
+    contrastive = make("contrastive")
+    assert contrastive(S, S < 0).item() == pytest.approx((0.2 + 0.6 + 0.9) / 3)
+    assert contrastive(S, S > 0).item() == pytest.approx((0.8 + 0.4 + 0.1) / 3)
+
+
+@pytest.mark.parametrize("key", FORMULAS)
+@pytest.mark.parametrize("labels", [[0, 0, 1, 1, 2, 3], [0] * 6, list(range(6))])
+def test_equal_features_leave_loss_and_gradients_finite(key: str, labels: list[int]) -> None:
+    features = torch.ones(6, 4, requires_grad=True)
+    loss = PairLoss(make(key))(features, torch.tensor(labels))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(features.grad).all()
+
+
+@pytest.mark.parametrize("key", ON_DISTANCES)
+def test_satisfied_margins_leave_nothing_to_learn(key: str) -> None:
+    labels = torch.arange(12) // 3
+    features = 10 * F.one_hot(labels).float()
+    features.requires_grad_()
+    loss = PairLoss(make(key))(features, labels)
+    loss.backward()
+    assert loss.item() == 0
+    assert torch.equal(features.grad, torch.zeros(12, 4))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("key", FORMULAS)
+def test_half_precision_features_give_a_float32_loss(key: str, dtype: torch.dtype) -> None:
+    exact, labels = 3 * torch.randn(24, 8, generator=torch.Generator().manual_seed(0)), None
+    labels = torch.arange(24) // 4
+    features = exact.to(dtype).requires_grad_()
+    value = PairLoss(make(key))(features, labels)
+    value.backward()
+    assert value.dtype == torch.float32
+    assert features.grad.dtype == dtype
+    assert torch.isfinite(features.grad).all()
+    assert value.item() == PairLoss(make(key))(features.detach().float(), labels).item() > 0
+
+
+@pytest.mark.parametrize("key", [key for key in FORMULAS if key not in DRAWING])
+def test_the_order_of_samples_and_of_the_memory_does_not_matter(key: str) -> None:
+    objective = make(key)
+    for case in range(3, 40, 4):
+        S, positive = rows(objective, case, torch.float64)
+        expected = objective(S, positive)
+        generator = torch.Generator().manual_seed(case)
+        first = torch.randperm(len(S), generator=generator)
+        second = torch.randperm(S.shape[1], generator=generator)
+        found = objective(S[first][:, second], positive[first][:, second])
+        torch.testing.assert_close(found, expected, atol=1e-12, rtol=1e-12)
+
+
+@pytest.mark.parametrize("key", FORMULAS)
+def test_a_similarity_that_is_no_number_shows(key: str) -> None:
+    S = torch.full((6, 5), float("nan"))
+    positive = without_self(torch.arange(6).unsqueeze(1) // 2 == torch.arange(6) // 2)
+    assert torch.isnan(make(key)(S, positive))
+
+
+class Largest(TorchDispatchMode):
+    """Notes the largest number of elements that any operation returns."""
+
+    elements = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        sizes = [leaf.numel() for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
+        self.elements = max(self.elements, *sizes, 0)
+        return result
+
+
+@pytest.mark.parametrize("key", FORMULAS)
+def test_nothing_larger_than_the_similarities_is_held(key: str) -> None:
+    objective = make(key)
+    S = -torch.rand(20, 60, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    positive = torch.arange(20).unsqueeze(1) // 4 == torch.arange(60) // 4 % 5
+    with Largest() as largest:
+        objective(S, positive).backward()
+    assert S.numel() <= largest.elements <= S.numel() + 60
+
+
+def test_circle_weights_carry_no_gradient() -> None:
+    S = torch.tensor([[0.6, 0.3]], requires_grad=True)
+    pair.Circle(margin=0.25, scale=1.0)(S, torch.tensor([[True, False]])).backward()
+    pull, push = 1.25 - 0.6, 0.3 + 0.25
+    share = torch.sigmoid(torch.tensor(push * (0.3 - 0.25) + pull * (0.75 - 0.6)))
+    expected = share * torch.tensor([[-pull, push]])
+    torch.testing.assert_close(S.grad, expected)
+
+
+def test_npair_on_anchors_and_positives_is_the_multi_class_form() -> None:
+    generator = torch.Generator().manual_seed(0)
+    anchors, positives = torch.randn(2, 7, 5, generator=generator, dtype=torch.float64)
+    own = torch.eye(7, dtype=torch.bool)
+    labels = torch.arange(7)
+    pairs = labels, labels + 7, labels[:0], labels[:0]
+    library = NPairsLoss(distance=DotProductSimilarity(normalize_embeddings=False))
+    expected = library(torch.cat([anchors, positives]), labels.repeat(2), pairs)
+    torch.testing.assert_close(NPair()(anchors @ positives.T, own), expected)
+
+
+def test_the_boundary_is_a_parameter_of_the_loss() -> None:
+    loss = PairLoss(Margin(beta=0.7))
+    assert [name for name, _ in loss.named_parameters()] == ["objective.beta"]
+    features = torch.randn(12, 4, generator=torch.Generator().manual_seed(0))
+    loss(features, torch.arange(12) // 3).backward()
+    assert loss.objective.beta.grad.item() != 0
+
+
+# ---- distance-weighted sampling
+
+
+def test_negatives_are_drawn_by_the_inverse_density() -> None:
+    dim, count = 6, 200_000
+    distances = torch.tensor([0.2, 0.4, 0.7, 1.0, 1.3, 1.39, 1.41, 1.9, 0.3])
+    positive = torch.tensor([[False] * 8 + [True]])
+    torch.manual_seed(0)
+    drawn = draw_negatives(-distances.unsqueeze(0), positive, dim, count)
+    weights = []
+    for distance in distances[:6].tolist():
+        d = max(distance, 0.5)
+        weights.append(1 / (d ** (dim - 2) * (1 - d * d / 4) ** ((dim - 3) / 2)))
+    expected = torch.tensor([*weights, 0, 0, 0]) / sum(weights)
+    found = drawn.flatten().bincount(minlength=9) / count
+    spread = 5 * (expected * (1 - expected) / count).sqrt()
+    assert ((found - expected).abs() <= spread).all()
+
+
+def test_far_negatives_are_drawn_alike_where_there_is_no_near_one() -> None:
+    S = -torch.tensor([[1.5, 1.41, 1.9, 0.1]])
+    positive = torch.tensor([[False, False, False, True]])
+    torch.manual_seed(0)
+    found = draw_negatives(S, positive, 128, 30_000).flatten().bincount(minlength=4) / 30_000
+    torch.testing.assert_close(found, torch.tensor([1 / 3, 1 / 3, 1 / 3, 0]), atol=0.015, rtol=0)
+
+
+def test_high_dimensions_do_not_underflow() -> None:
+    S = -torch.tensor([[1.39, 1.38, 0.2], [0.5, 1.39, 0.2]])
+    positive = torch.tensor([[False, False, True]] * 2)
+    drawn = draw_negatives(S, positive, 2048, 1000)
+    assert set(drawn[0].tolist()) == {0, 1}
+    assert set(drawn[1].tolist()) == {0}
+
+
+@pytest.mark.parametrize("key", DRAWING)
+def test_draws_follow_from_the_generator_whatever_the_similarities(key: str) -> None:
+    objective = make(key)
+    positive = without_self(torch.arange(24).unsqueeze(1) // 4 == torch.arange(24) // 4)
+    first, second = -0.5 - torch.rand(2, 24, 23)
+    torch.manual_seed(7)
+    value = objective(first, positive)
+    state = torch.get_rng_state()
+    others = {objective(first, positive).item() for _ in range(5)}
+    assert others != {value.item()}
+    torch.manual_seed(7)
+    assert objective(first, positive) == value
+    torch.manual_seed(7)
+    objective(second, positive)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("key", DRAWING)
+def test_a_seed_fixes_the_draws_and_leaves_the_generator_alone(key: str) -> None:
+    objective = make(key)
+    positive = without_self(torch.arange(24).unsqueeze(1) // 4 == torch.arange(24) // 4)
+    S = -0.5 - torch.rand(24, 23)
+    state = torch.get_rng_state()
+    values = []
+    for seed in (3, 3, 4):
+        objective.seed = seed
+        values.append(objective(S, positive).item())
+    assert values[0] == values[1] != values[2]
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("kind", [Triplet, Margin])
+def test_refusals(kind: Callable[..., nn.Module]) -> None:
+    with pytest.raises(ValueError, match="unknown mining 'hard'; known: "):
+        kind(mining="hard")
+    with pytest.raises(ValueError, match="needs dim, the number of elements of an embedding"):
+        kind(mining="distance_weighted", normalise=True)
+    with pytest.raises(ValueError, match="needs features of unit length: normalise=True"):
+        kind(mining="distance_weighted", dim=8, normalise=False)
