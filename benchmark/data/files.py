@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from benchmark.data.regular import require_regular
 from benchmark.data.transforms import PhotoTransform
 from benchmark.errors import UserError
 
@@ -21,9 +22,11 @@ def decode(path: Path) -> Image.Image:
     takes for safe.
     """
     try:
+        require_regular(path)
         with Image.open(path) as opened:
             image = ImageOps.exif_transpose(opened)
-            if image.mode.startswith("I;16"):
+            # Pillow scales a PGM of more than 8 bits to 16, and keeps it in 32.
+            if image.mode.startswith("I;16") or (opened.format == "PPM" and image.mode == "I"):
                 levels = np.asarray(image).astype(np.uint32)
                 return Image.fromarray(((levels + 128) // 257).astype(np.uint8)).convert("RGB")
             if image.mode in ("I", "F"):

@@ -1,5 +1,7 @@
 """Data set `image_folder`: a user's own images as FOLDER/<class>/<image>."""
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import numpy as np
 
 from benchmark.data.dataset import DataSet, Status
 from benchmark.data.halves import Halves
-from benchmark.data.listing import Labelled, Listing, entries, is_image
+from benchmark.data.listing import Labelled, Listing, entries, is_image, require_utf8
 from benchmark.data.release import is_folder, required_root
 from benchmark.data.transforms import PhotoTransform
 from benchmark.data.validation import Validation, shuffled
@@ -18,14 +20,18 @@ from benchmark.registry import DATASETS
 def own_folder(path: str, layout: str) -> Path:
     """The user's folder `path`, below the data root if it is relative.
 
-    Raises UserError where it isn't there; `layout` says what it should hold.
+    Raises UserError where it isn't there, or has a name that no table could hold; `layout` says
+    what it should hold.
     """
     if not isinstance(path, str) or not path:
         raise UserError(f"dataset.path is the folder's path, not {path!r}.")
     given = Path(path)
     folder = given if given.is_absolute() else required_root("dataset.path", path) / given
     if not is_folder(folder):
-        raise UserError(f"dataset.path: there is no folder {folder}. It should hold {layout}.")
+        raise UserError(
+            f"dataset.path: there is no folder {folder}. Give the path of one that holds {layout}."
+        )
+    require_utf8(folder.name, folder.parent)
     return folder
 
 
@@ -74,10 +80,10 @@ class ImageFolder:
 
     def _read(self) -> tuple[Path, Halves]:
         folder = own_folder(self.path, "a folder of images for each class")
-        classes = entries(folder, lambda entry: entry.is_dir())
+        classes = entries(folder, _is_class)
         images = []
         for label, name in enumerate(classes):
-            if inner := entries(folder / name, lambda entry: entry.is_dir()):
+            if inner := entries(folder / name, _is_folder):
                 raise UserError(
                     f"{folder / name / inner[0]} is a folder within a class. Images lie in "
                     f"{folder.name}/<class>/ itself: move them there."
@@ -90,3 +96,18 @@ class ImageFolder:
         tested = min(max(round(self.test_share * len(classes)), 1), len(classes))
         test = np.isin(listing.labels, shuffled(len(classes), self.seed)[:tested])
         return folder, Halves(listing.where(~test), listing.where(test))
+
+
+def _is_class(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry is a folder; a class must not get lost because its link leads nowhere."""
+    if entry.is_symlink() and not Path(entry.path).exists():
+        raise FileNotFoundError(errno.ENOENT, "a link that leads nowhere", entry.path)
+    return entry.is_dir()
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry is a folder; links in a loop are none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
