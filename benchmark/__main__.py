@@ -83,9 +83,34 @@ def _parser() -> argparse.ArgumentParser:
     evaluation = benches.add_parser(
         "evaluation", help="time and memory of the metrics, beside those of other packages"
     )
-    evaluation.add_argument("--out", type=Path, help="where table.csv and table.md are written")
-    evaluation.add_argument("--quick", action="store_true", help="small sizes, once: does it run?")
     evaluation.set_defaults(function=_bench_evaluation)
+    dam = benches.add_parser(
+        "dam", help="time and memory of a loss step with DAM, beside its baseline's"
+    )
+    dam.add_argument("--device", choices=["cpu", "cuda"], help="default: the GPU if there is one")
+    dam.add_argument("--threads", type=_workers, help="of the CPU; default: torch's choice")
+    dam.add_argument(
+        "--limit",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="for each measurement; default: %(default)g",
+    )
+    dam.add_argument(
+        "--resnet", action="store_true", help="on a CPU, time ResNet-50 at the first size (slow)"
+    )
+    dam.set_defaults(function=_bench_dam)
+    for measured in (evaluation, dam):
+        measured.add_argument("--out", type=Path, help="where table.csv and table.md are written")
+        measured.add_argument(
+            "--quick", action="store_true", help="small sizes, few repeats: does it run?"
+        )
+    conformance = benches.add_parser(
+        "conformance", help="every objective and mapping against its oracles"
+    )
+    conformance.add_argument("--out", type=Path, help="where table.csv and README.md are written")
+    conformance.add_argument("--quick", action="store_true", help="few cases: does it run?")
+    conformance.set_defaults(function=_bench_conformance)
 
     for command in (plan, run):
         command.add_argument("--data-root", type=Path, help="the folder that holds the data sets")
@@ -154,8 +179,29 @@ def _bench_evaluation(options: argparse.Namespace, console: Console) -> int:
     from benchmark.bench.evaluation import bench_evaluation
 
     _no_overrides(options)
-    _widen(console)
     return bench_evaluation(console, out=options.out, quick=options.quick)
+
+
+def _bench_dam(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.bench.dam import bench_dam
+
+    _no_overrides(options)
+    return bench_dam(
+        console,
+        out=options.out,
+        quick=options.quick,
+        device=options.device,
+        threads=options.threads,
+        limit=options.limit,
+        resnet=options.resnet,
+    )
+
+
+def _bench_conformance(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.bench.conformance import bench_conformance
+
+    _no_overrides(options)
+    return bench_conformance(console, out=options.out, quick=options.quick)
 
 
 def _planned(options: argparse.Namespace) -> "list[PlannedRun]":

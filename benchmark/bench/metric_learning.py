@@ -1,9 +1,19 @@
 """Where the oracles get pytorch-metric-learning from, which nothing but a comparison needs."""
 
 import importlib
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from torch import Tensor
 
 from benchmark.errors import UserError
+
+
+class Oracle(NamedTuple):
+    """A loss of another package, and the name it has there; None where it has no answer."""
+
+    source: str
+    loss: Callable[..., Tensor | None]
 
 
 def metric_learning(part: str) -> Any:

@@ -9,22 +9,14 @@ The library's distance-weighted draw can't be repeated, so the triplets are draw
 loop and the library's loss is taken of them.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from benchmark.bench.formulas_pair import draw_triplets
-from benchmark.bench.metric_learning import metric_learning
-
-
-class Oracle(NamedTuple):
-    """A loss of another package, and the name it has there."""
-
-    source: str
-    loss: Callable[..., Tensor | None]
+from benchmark.bench.metric_learning import Oracle, metric_learning
 
 
 def _loss(

@@ -1,28 +1,20 @@
 """The proxy objectives in pytorch-metric-learning, to compare with.
 
 `LIBRARY` goes by the objective's name in configurations. Each function calls the library with the
-objective's default options; what it takes and returns is as in `formulas_proxy`. Two objectives are
-missing: the library's ProxyNCALoss has the own class in its denominator, which proxy_nca has not,
-and it has no softmax without normalisation.
+objective's default options; what it takes and returns is as in `formulas_proxy`. `ABSENT` says why
+the library has no form of an objective.
 """
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor
 from torch.func import functional_call
 
-from benchmark.bench.metric_learning import metric_learning
+from benchmark.bench.metric_learning import Oracle, metric_learning
 
 CENTRES = 10
-
-
-class Oracle(NamedTuple):
-    """A loss of another package, and the name it has there."""
-
-    source: str
-    loss: Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def _library(name: str, weight: str, **options: Any) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
@@ -76,4 +68,8 @@ LIBRARY = {
         _library("ProxyNCALoss", "proxies", softmax_scale=9),
     ),
     "soft_triple": Oracle("pytorch-metric-learning SoftTripleLoss", _library_soft_triple),
+}
+ABSENT = {
+    "proxy_nca": "the library's ProxyNCALoss has the own class in its denominator",
+    "softmax": "the library has no softmax without normalisation",
 }

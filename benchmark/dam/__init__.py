@@ -10,7 +10,8 @@ What holds of both, and is tested:
 2. The kept set carries no gradient; erased elements get exactly zero gradient from their pair.
 3. Proxy mapping: sets are symmetric in the class pair; permuting elements, classes or samples
    permutes the result (for `random`, in distribution).
-4. Features that ignore the image can't push a softmax loss under log C, over balanced labels.
+4. Features that ignore the image can't push a softmax loss under log C, over balanced labels;
+   with the mappings in `naive` they can, which is why those are ablations only.
 5. `masked_distance` never makes a negative pair less similar, nor a positive pair more.
 6. The result doesn't depend on how the work is blocked, within rounding; ties go by index.
 7. No tensor of B x C x D or B x B x D numbers exists.

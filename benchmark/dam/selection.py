@@ -13,11 +13,14 @@ enough to make the same set again in the backward pass.
 | `mean` | as for `quantile` | scores up to the mean score |
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
+
+from benchmark.dam.order_statistics import order_statistics
 
 Rule = Literal["quantile", "mean", "random", "inverse", "all"]
 RULES: tuple[str, ...] = get_args(Rule)
@@ -30,39 +33,80 @@ def kept_count(keep: float, dim: int) -> int:
 
 def check_rule(rule: str, keep: float) -> None:
     """Raise ValueError unless `rule` is known and `keep` is in (0, 1]."""
-    if rule not in RULES:
-        raise ValueError(f"unknown rule {rule!r}; known: {', '.join(RULES)}")
+    check_choice("rule", rule, RULES)
     if not 0 < keep <= 1:
         raise ValueError(f"keep must be above 0 and at most 1, not {keep}")
+
+
+def check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
+    """Raise ValueError unless the setting `name` has one of its known values."""
+    if value not in known:
+        raise ValueError(f"unknown {name} {value!r}; known: {', '.join(known)}")
+
+
+def check_schedule(joint: float, start: float) -> None:
+    """Raise ValueError unless the plain loss's weight and the late start make sense."""
+    if not joint >= 0:
+        raise ValueError(f"joint must be at least 0, not {joint}")
+    if not 0 <= start <= 1:
+        raise ValueError(f"start must be a share of training, from 0 to 1, not {start}")
 
 
 class Kept(NamedTuple):
     """Kept sets of `rows` pairs.
 
-    An element is kept where its score is below `threshold` [rows], or equal to it and, in the
-    rows `tied` [t], its index is at most `last` [t]. `size` is |M|: a number, or [rows].
+    An element is kept where its score is below `limit` [rows], or equal to it and, in the rows
+    `tied` [t], its index is at most `last` [t]. `size` is |M|: a number, or [rows].
     """
 
-    threshold: Tensor
+    limit: Tensor
     tied: Tensor
     last: Tensor
     size: int | Tensor
 
     def scale(self, dim: int) -> float | Tensor:
         """D / |M|, which brings a kept sum to the size of a whole one: a number, or [rows]."""
-        if isinstance(self.size, Tensor):
-            return dim / self.size.to(self.threshold.dtype)
         return dim / self.size
+
+    def moved(self, place: Callable[[Tensor], Tensor]) -> "Kept":
+        """The same with its arrays of all rows where `place` puts them."""
+        size = place(self.size) if isinstance(self.size, Tensor) else self.size
+        return self._replace(limit=place(self.limit), size=size)
+
+    def mask_(self, scores: Tensor) -> Tensor:
+        """Turn `scores` [rows, D] in place into 1 where the element is kept and 0 where not.
+
+        A product with it erases, and lets a NaN show. Numbers rather than booleans, because torch
+        compares and multiplies them vectorised.
+        """
+        if not len(self.tied):
+            return scores.lt_(self.limit.unsqueeze(-1))
+        shared = scores[self.tied] == self.limit[self.tied].unsqueeze(-1)
+        index = torch.arange(scores.shape[-1], device=scores.device)
+        early = shared & (index <= self.last.unsqueeze(-1))
+        scores.lt_(self.limit.unsqueeze(-1))
+        scores[self.tied] += early.to(scores.dtype)
+        return scores
 
     def erase_(self, values: Tensor, scores: Tensor) -> Tensor:
         """Set `values` [rows, D] to zero in place where the element is erased."""
-        values.masked_fill_(scores > self.threshold.unsqueeze(-1), 0)
-        if len(self.tied):
-            index = torch.arange(scores.shape[-1], device=scores.device)
-            shared = scores[self.tied] == self.threshold[self.tied].unsqueeze(-1)
-            late = shared & (index > self.last.unsqueeze(-1))
-            values[self.tied] = values[self.tied].masked_fill(late, 0)
-        return values
+        return values.mul_(self.mask_(scores.clone()).to(values.dtype))
+
+
+class Side(NamedTuple):
+    """One side of the compared pairs: `values` [n, D], with a number [n] for each row.
+
+    `labels` [n] are given where pairs of one class count as positive. Values carry no gradient.
+    """
+
+    values: Tensor
+    numbers: Tensor
+    labels: Tensor | None = None
+
+    def part(self, rows: slice) -> "Side":
+        """The side with these rows alone."""
+        labels = None if self.labels is None else self.labels[rows]
+        return Side(self.values[rows], self.numbers[rows], labels)
 
 
 @dataclass(frozen=True)
@@ -76,19 +120,32 @@ class Selection:
     def scores(
         self, difference: Tensor, first: Tensor, second: Tensor, positive: Tensor | None
     ) -> Tensor:
-        """Scores [rows, D] from differences [rows, D] >= 0.
+        """Scores [..., D] from differences [..., D] >= 0, in their place.
 
-        `first` and `second` [rows] number the two classes or samples of a pair; `random` gives
-        the pairs (a, b) and (b, a) the same scores. `positive` [rows] marks positive pairs,
-        whose high differences are kept; None where there are none.
+        `first` and `second`, which broadcast to [...], number the two classes or samples of a
+        pair; `random` gives the pairs (a, b) and (b, a) the same scores. `positive` [...] marks
+        positive pairs, whose high differences are kept; None where there are none.
         """
         if self.rule == "random":
-            scores = _hash(self.seed, first, second, difference.shape[-1])
-            return scores.to(difference.dtype)
-        scores = difference
+            return difference.copy_(_hash(self.seed, first, second, difference.shape[-1]))
         if positive is not None:
-            scores = torch.where(positive.unsqueeze(-1), -difference, difference)
-        return -scores if self.rule == "inverse" else scores
+            difference *= (1 - 2 * positive.to(difference.dtype)).unsqueeze(-1)
+        return difference.neg_() if self.rule == "inverse" else difference
+
+    def between(self, left: Side, right: Side, difference: Tensor) -> Tensor:
+        """Scores [a * c, D] from differences [a, c, D] >= 0 of two sides' rows, in their place.
+
+        A row's pair with itself, of equal numbers, has no use for a set: its scores are made
+        distinct, since the search among ties costs time.
+        """
+        positive = None
+        if left.labels is not None and right.labels is not None:
+            positive = left.labels.unsqueeze(1) == right.labels
+        first = left.numbers.unsqueeze(1)
+        scores = self.scores(difference, first, right.numbers, positive)
+        element = torch.arange(scores.shape[-1], device=scores.device)
+        scores[first == right.numbers] = element.to(scores.dtype)
+        return scores.flatten(0, 1)
 
     def kept(self, scores: Tensor) -> Kept:
         """The kept sets that follow from scores [rows, D]."""
@@ -97,33 +154,21 @@ class Selection:
         if self.rule == "mean":
             # Rounding can put the mean below every score; the lowest is kept all the same.
             threshold = torch.maximum(scores.mean(-1), scores.amin(-1))
-            return Kept(threshold, none, none, (scores <= threshold.unsqueeze(-1)).sum(-1))
+            above = threshold.nextafter(torch.full_like(threshold, torch.inf))
+            size = (scores < above.unsqueeze(-1)).sum(-1, dtype=scores.dtype)
+            return Kept(above, none, none, size)
         count = kept_count(self.keep, dim)
         if count == dim:
-            return Kept(scores.amax(-1), none, none, count)
-        threshold, following = _order_statistics(scores, count)
+            return Kept(scores.new_full(scores.shape[:-1], torch.inf), none, none, count)
+        threshold, following = order_statistics(scores, count)
         tied = (threshold == following).nonzero().squeeze(-1)
         if not len(tied):
-            return Kept(threshold, none, none, count)
+            return Kept(following, none, none, count)
         limit = threshold[tied].unsqueeze(-1)
         shared = scores[tied] == limit
         room = count - (scores[tied] < limit).sum(-1, keepdim=True)
         last = (shared.cumsum(-1) < room).sum(-1)
-        return Kept(threshold, tied, last, count)
-
-
-def _order_statistics(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The `count`-th lowest score of each row and the one after it, each [rows]."""
-    if scores.device.type == "cpu":
-        try:
-            import numpy as np
-        except ImportError:  # torch runs without numpy, only slower here
-            pass
-        else:
-            # numpy's vectorised selection takes an eighth of the time of torch.kthvalue on a CPU.
-            parted = torch.from_numpy(np.partition(scores.numpy(), count - 1, axis=-1))
-            return parted[:, count - 1].clone(), parted[:, count:].amin(-1)
-    return scores.kthvalue(count, -1).values, scores.kthvalue(count + 1, -1).values
+        return Kept(following, tied, last, count)
 
 
 def _hash(seed: int, first: Tensor, second: Tensor, dim: int) -> Tensor:

@@ -3,7 +3,6 @@
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 Distance = Literal["cosine", "euclidean"]
@@ -20,13 +19,14 @@ def comparable(features: Tensor, distance: Distance) -> Tensor:
     if features.dim() != 2 or not features.numel():
         raise ValueError(f"features must be [images, elements], not {list(features.shape)}")
     features = features.detach().to(torch.promote_types(features.dtype, torch.float32))
-    broken = int((~features.square().sum(1).isfinite()).sum())
+    lengths = torch.linalg.vector_norm(features, dim=1, keepdim=True)
+    broken = int((~lengths.square().isfinite()).sum())
     if broken:
         raise ValueError(
             f"{broken} of {len(features)} feature vectors hold NaN, infinite or overflowing "
             "values, so nothing can be ranked by them: did the training diverge?"
         )
-    return F.normalize(features, dim=1, eps=1e-30) if distance == "cosine" else features
+    return features / lengths.clamp_min(1e-30) if distance == "cosine" else features
 
 
 def offset(gallery: Tensor, distance: Distance) -> Tensor | None:

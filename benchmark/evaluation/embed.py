@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from benchmark.data.dataset import Images
+from benchmark.data.loading import in_batches
 
 
 @contextmanager
@@ -33,11 +33,12 @@ def embed(
     *,
     batch_size: int,
     device: torch.device | str,
+    workers: int = 0,
 ) -> Tensor:
     """The features [N, D] of all images in their order, float32 on the CPU.
 
     The model must be on `device` already; it is fed float32 images [n, channels, height, width]
-    and gives features [n, D].
+    and gives features [n, D]. `workers` processes decode images ahead, which changes no feature.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
@@ -45,12 +46,11 @@ def embed(
         raise ValueError("there are no images to embed")
     features = []
     with evaluating(model), torch.inference_mode():
-        for start in range(0, len(images), batch_size):
-            indices = np.arange(start, min(start + batch_size, len(images)))
-            output = model(images.batch(indices, None).to(device))
-            if output.dim() != 2 or len(output) != len(indices):
+        for batch in in_batches(images, batch_size, workers):
+            output = model(batch.to(device))
+            if output.dim() != 2 or len(output) != len(batch):
                 raise ValueError(
-                    f"the model must give [{len(indices)}, D] features, not {list(output.shape)}"
+                    f"the model must give [{len(batch)}, D] features, not {list(output.shape)}"
                 )
             features.append(output.float().cpu())
     return torch.cat(features)

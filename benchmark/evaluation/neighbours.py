@@ -1,8 +1,13 @@
-"""The images nearest to a query, for looking at what is retrieved."""
+"""The images nearest to a query, for looking at what is retrieved.
+
+Metrics don't need them: they are functions of the ranks of positives, which are counted. The two
+agree: a query's best positive has a rank of at most K where fewer than K images of other labels
+are as similar as it, and these are among the nearest.
+"""
 
 import importlib.util
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -15,6 +20,8 @@ Backend = Literal["faiss", "torch"]
 QUERIES = 64
 SPARE = 16
 STRIP = 8192
+# faiss's GPU indexes find no more.
+GPU_MOST = 2048
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,11 @@ def _propose_faiss(queries: Tensor, gallery: Tensor, k: int, distance: Distance)
     # Imported here: faiss is optional, and its thread pool should not start with ours.
     import faiss
 
-    index = (faiss.IndexFlatIP if distance == "cosine" else faiss.IndexFlatL2)(gallery.shape[1])
+    index: Any = (faiss.IndexFlatIP if distance == "cosine" else faiss.IndexFlatL2)(
+        gallery.shape[1]
+    )
+    if gallery.is_cuda and k <= GPU_MOST and faiss.get_num_gpus():
+        index = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), gallery.get_device(), index)
     index.add(gallery.cpu().contiguous().numpy())
     found = index.search(queries.cpu().contiguous().numpy(), k)[1]
     return torch.from_numpy(found).to(queries.device)

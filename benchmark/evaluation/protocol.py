@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from benchmark.data.dataset import DataSet, Images
+from benchmark.errors import UserError
+from benchmark.evaluation.clustering import nmi as clustering_nmi
 from benchmark.evaluation.distance import Distance
 from benchmark.evaluation.embed import embed
 from benchmark.evaluation.ranks import positive_ranks
@@ -33,22 +35,35 @@ def evaluate(
     distance: Distance = "cosine",
     batch_size: int = 64,
     device: torch.device | str = "cpu",
+    workers: int = 0,
+    nmi: bool = False,
 ) -> Evaluation:
     """Embed the query and gallery images and measure how well queries find their matches.
 
-    Protocol "retrieval": each query image is searched among the other query images.
+    Protocol "retrieval": each query image is searched among the other query images. `nmi` adds the
+    normalised mutual information of classes and k-means clusters, which takes longer.
     Protocol "reid": each query image is searched in the gallery, without the images of the same
-    identity by the same camera and without junk.
+    identity by the same camera and without junk. It has no `nmi`: a UserError.
+    `workers` processes decode images ahead.
     """
 
     def features(images: Images) -> Tensor:
-        return embed(model, images, batch_size=batch_size, device=device).to(device)
+        found = embed(model, images, batch_size=batch_size, device=device, workers=workers)
+        return found.to(device)
 
     query, gallery = dataset.query, dataset.gallery
     if gallery is None:
-        ranks = positive_ranks(features(query.images), query.labels, distance=distance)
+        embedded = features(query.images)
+        ranks = positive_ranks(embedded, query.labels, distance=distance)
         metrics = retrieval_metrics(ranks)
+        if nmi:
+            metrics["nmi"] = clustering_nmi(embedded, query.labels, distance)
     else:
+        if nmi:
+            raise UserError(
+                f"{dataset.name}: NMI is measured for retrieval, and this is protocol 'reid': "
+                "take nmi out of the configuration"
+            )
         if query.cameras is None or gallery.cameras is None:
             raise ValueError(f"{dataset.name}: protocol 'reid' needs the camera of each image")
         ranks = positive_ranks(

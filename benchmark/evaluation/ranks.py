@@ -1,4 +1,9 @@
-"""The ranks at which queries find their matches: every retrieval metric is a function of them."""
+"""The ranks at which queries find their matches: every retrieval metric is a function of them.
+
+Ranks are counted, not looked up in a list of neighbours: a metric needs the place of each positive,
+however far down. faiss has no operation for that, so metrics come from torch's matrix product and
+`counting`; faiss serves `nearest`, whose answers lead to the same Recall@K.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +14,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmark.evaluation.counting import at_least
 from benchmark.evaluation.distance import Distance, comparable, offset
 
 JUNK = -1
 """The label of gallery images that count neither as matches nor as mistakes."""
 
-# A tile of 1024 x 1024 similarities fits a CPU's cache; a GPU needs more work per kernel.
-BLOCK = {"cpu": 1024, "cuda": 4096}
+# Products of whole units in both directions round an element alike, wherever it stands in them.
+UNIT = 64
+# The columns of one product.
+STRIP = 2048
+# Queries are searched together while they are no more than these and their similarities fit.
+MOST_QUERIES, MOST_SIMILARITIES = 1024, 2**25
 
 Ids = Tensor | npt.NDArray[np.int64]
 
@@ -42,44 +52,6 @@ class Ranks:
         if not answerable.any():
             raise ValueError(f"none of {len(self.counts)} queries has a match in the gallery")
         return float(values[answerable].double().mean())
-
-
-@dataclass(frozen=True)
-class _Gallery:
-    """A gallery without junk, ordered so that each class is one range of columns.
-
-    Small classes come first: queries that are searched together then have about equally many
-    positives. `features` are padded with zeros to whole strips of `width` columns, because
-    products of one shape round equal images equally.
-    """
-
-    features: Tensor
-    offset: Tensor | None
-    columns: Tensor  # [images kept] the image in each column
-    classes: Tensor  # [C] labels, ascending
-    starts: Tensor  # [C] first column of each class
-    sizes: Tensor  # [C]
-    width: int
-
-    @classmethod
-    def ordered(
-        cls, features: Tensor, labels: Tensor, distance: Distance, block: int
-    ) -> "_Gallery":
-        kept = (labels != JUNK).nonzero().squeeze(1)
-        classes, inverse, sizes = labels[kept].unique(return_inverse=True, return_counts=True)
-        by_size = sizes.argsort(stable=True)
-        place = by_size.argsort()
-        ends = sizes[by_size].cumsum(0)[place]
-        columns = kept[place[inverse].argsort(stable=True)]
-        width = min(block, -(-len(columns) // 64) * 64)
-        ordered = F.pad(features[columns], (0, 0, 0, -len(columns) % max(width, 1)))
-        return cls(ordered, offset(ordered, distance), columns, classes, ends - sizes, sizes, width)
-
-    def similarities(self, queries: Tensor, start: int) -> Tensor:
-        """Similarities [B, at most width] to the strip that starts at column `start`."""
-        strip = slice(start, start + self.width)
-        bias = None if self.offset is None else self.offset[strip]
-        return F.linear(queries, self.features[strip], bias)[:, : len(self.columns) - start]
 
 
 @torch.no_grad()
@@ -112,10 +84,11 @@ def positive_ranks(
     j + |{other labels with similarity ≥ s_j}|.
 
     The search is exact, in the precision of torch's matrix product (float32; float64 if given).
-    Nothing is sorted but the positives: similarities are made in tiles of `block` queries by
-    `block` gallery images, and each tile is compared with each positive while it is still in the
-    cache. Time grows with Q · G · (D + positives per query), memory with `block` times the
-    columns that the block's own classes span. Features on a GPU are searched there.
+    `block` queries, rounded up to a multiple of 64, are compared with the whole gallery at a time,
+    and the similarities that reach each positive are counted. Memory grows with `block` · G, by
+    default at most 2^25 similarities (128 MiB) unless 64 queries need more. Time grows with
+    Q · G · (D + positives per query), where a row with many positives is sorted instead.
+    The ranks don't depend on `block`. Features on a GPU are searched there.
 
     Raises ValueError for features that aren't finite and for sizes that don't fit.
     """
@@ -124,7 +97,6 @@ def positive_ranks(
     if (gallery is None) != (gallery_labels is None):
         raise ValueError("a gallery and its labels go together")
     device = queries.device
-    block = block or BLOCK.get(device.type, 1024)
     q = comparable(queries, distance)
     q_labels = _ids(query_labels, q, "query labels")
     q_cameras = None if query_cameras is None else _ids(query_cameras, q, "query cameras")
@@ -141,32 +113,39 @@ def positive_ranks(
         g_labels = _ids(gallery_labels, g, "gallery labels")
         g_cameras = None if gallery_cameras is None else _ids(gallery_cameras, g, "cameras")
 
-    counts = torch.zeros(len(q), dtype=torch.int64, device=device)
-    strips = _Gallery.ordered(g, g_labels, distance, block)
-    if not len(strips.columns):
-        return Ranks(counts.new_zeros(len(q), 0), counts)
-    ranks = counts.new_zeros(len(q), int(strips.sizes.max()))
-
-    found = torch.searchsorted(strips.classes, q_labels).clamp(max=len(strips.classes) - 1)
-    known = (strips.classes[found] == q_labels).nonzero().squeeze(1)
-    known = known[strips.starts[found[known]].argsort(stable=True)]
+    by_label = g_labels.argsort(stable=True)
+    labels = g_labels[by_label]
+    first = torch.searchsorted(labels, q_labels)
+    sizes = torch.searchsorted(labels, q_labels, right=True) - first
+    sizes[q_labels == JUNK] = 0
+    counts = torch.zeros_like(sizes)
+    ranks = counts.new_zeros(len(q), int(sizes.max()))
+    at_once = _queries_at_once(len(g), block)
+    strips = _Strips(g, g_labels == JUNK, distance)
+    similarities = g.new_empty(min(at_once, len(q)), len(g))
     with torch.autocast(device.type, enabled=False):
-        for rows in known.split(block):
-            start, size = strips.starts[found[rows]], strips.sizes[found[rows]]
-            steps = torch.arange(int(size.max()), device=device)
-            own = steps < size[:, None]
-            columns = (start[:, None] + steps).clamp(max=len(strips.columns) - 1)
-            images = strips.columns[columns]
+        for rows in torch.arange(len(q), device=device).split(at_once):
+            steps = torch.arange(int(sizes[rows].max()), device=device)
+            own = steps < sizes[rows, None]
+            images = by_label[(first[rows, None] + steps).clamp(max=len(g) - 1)]
             match = own
             if gallery is None:
                 match = match & (images != rows[:, None])
             if q_cameras is not None and g_cameras is not None:
                 match = match & (g_cameras[images] != q_cameras[rows, None])
-            counts[rows] = match.sum(1)
-            few = counts[rows].argsort()
-            block_ranks = _block_ranks(q[rows[few]], strips, columns[few], own[few], match[few])
-            ranks[rows[few], : block_ranks.shape[1]] = block_ranks
+            if match.any():
+                counts[rows] = match.sum(1)
+                compared = strips.compare(q[rows], similarities[: len(rows)])
+                found = _block_ranks(compared, images, own, match)
+                ranks[rows, : found.shape[1]] = found
     return Ranks(ranks[:, : int(counts.max())], counts)
+
+
+def _queries_at_once(gallery: int, block: int | None) -> int:
+    """The number of queries in a block, a multiple of UNIT."""
+    if block is None:
+        block = min(MOST_QUERIES, MOST_SIMILARITIES // gallery // UNIT * UNIT)
+    return UNIT * max(1, -(-block // UNIT))
 
 
 def _ids(ids: Any, features: Tensor, name: str) -> Tensor:
@@ -176,43 +155,37 @@ def _ids(ids: Any, features: Tensor, name: str) -> Tensor:
             f"{name} must be one integer for each of {len(features)} images, "
             f"not {ids.dtype} {list(ids.shape)}"
         )
-    return ids.long()
+    return ids.long().contiguous()
 
 
-def _block_ranks(
-    queries: Tensor, gallery: _Gallery, columns: Tensor, own: Tensor, match: Tensor
-) -> Tensor:
+class _Strips:
+    """A gallery [G, D] in strips of columns, each as wide as a product of whole units needs."""
+
+    def __init__(self, gallery: Tensor, junk: Tensor, distance: Distance) -> None:
+        *whole, last = gallery.split(STRIP)
+        self.strips = [*whole, F.pad(last, (0, 0, 0, -len(last) % UNIT))]
+        self.offsets = [offset(strip, distance) for strip in self.strips]
+        self.junk = junk.nonzero().squeeze(1)
+
+    def compare(self, queries: Tensor, out: Tensor) -> Tensor:
+        """The similarities [B, G] of queries [B, D] in `out`, minus infinity for junk."""
+        padded = F.pad(queries, (0, 0, 0, -len(queries) % UNIT))
+        for part, strip, bias in zip(out.split(STRIP, 1), self.strips, self.offsets, strict=True):
+            part.copy_(F.linear(padded, strip, bias)[: part.shape[0], : part.shape[1]])
+        return out.index_fill_(1, self.junk, -torch.inf)
+
+
+def _block_ranks(similarities: Tensor, images: Tensor, own: Tensor, match: Tensor) -> Tensor:
     """Ranks [B, P] of the positives of B queries, zeros where a query has fewer than P.
 
-    `columns` [B, M] are the columns of the query's label where `own` [B, M] says so; `match`
-    [B, M] says which of them are positives. Queries come with their number of positives ascending.
+    `similarities` [B, G]; `images` [B, M] are the gallery images of the query's label where `own`
+    [B, M] says so; `match` [B, M] says which of them are positives.
     """
-    # The positives' similarities come from the tiles that they will be compared with: the same
-    # product made in another shape may round otherwise, and ties would be lost.
-    same = queries.new_full(columns.shape, -torch.inf)
-    first, last = int(columns[own].min()), int(columns[own].max())
-    tiles = {}
-    for start in range(first - first % gallery.width, last + 1, gallery.width):
-        tile = tiles[start] = gallery.similarities(queries, start)
-        here = own & (columns >= start) & (columns < start + tile.shape[1])
-        inside = (columns - start).clamp(0, tile.shape[1] - 1)
-        same = torch.where(here, tile.gather(1, inside), same)
-
+    same = similarities.gather(1, images).masked_fill(~own, -torch.inf)
     counts = match.sum(1)
-    place = torch.arange(1, int(counts[-1]) + 1, device=queries.device)
+    place = torch.arange(1, int(counts.max()) + 1, device=images.device)
     positives = same.masked_fill(~match, -torch.inf).sort(1, descending=True).values
     positives = positives[:, : len(place)].contiguous()
-    # Only the last queries have a j-th positive: from row begin[j] on.
-    begin = torch.searchsorted(counts, place).tolist()
-    at_least = torch.zeros(positives.shape[::-1], dtype=torch.float64, device=queries.device)
-    for start in range(0, len(gallery.columns), gallery.width):
-        tile = tiles.pop(start) if start in tiles else gallery.similarities(queries, start)
-        # Floats, not booleans: on a CPU only this comparison and this sum are vectorised.
-        hits = torch.empty_like(tile)
-        for j, row in enumerate(begin):
-            threshold = positives[row:, j, None]
-            at_least[j, row:] += torch.ge(tile[row:], threshold, out=hits[row:]).sum(1)
-
-    below = torch.searchsorted(same.sort(1).values, positives)
-    others = at_least.T.long() - (same.shape[1] - below)
+    own_reach = same.shape[1] - torch.searchsorted(same.sort(1).values, positives)
+    others = at_least(similarities, positives, counts) - own_reach
     return (place + others).masked_fill(place > counts[:, None], 0)

@@ -8,10 +8,14 @@ mean, and `Ranks.left_out` counts them.
 >>> ranks = Ranks(torch.tensor([[1, 4], [6, 0]]), torch.tensor([2, 1]))
 >>> cmc(ranks, 1), cmc(ranks, 10), round(mean_average_precision(ranks), 4)
 (0.5, 1.0, 0.4583)
+>>> round(mean_inverse_negative_penalty(ranks), 4)
+0.3333
 """
 
+import torch
+
 from benchmark.evaluation.ranks import Ranks
-from benchmark.evaluation.retrieval import precisions, recall_at_k
+from benchmark.evaluation.retrieval import mean_average_precision, precisions, recall_at_k
 
 CMC_AT = (1, 5, 10)
 
@@ -24,17 +28,21 @@ def cmc(ranks: Ranks, k: int) -> float:
     return recall_at_k(ranks, k)
 
 
-def mean_average_precision(ranks: Ranks) -> float:
-    """The mean of 1/R · Σ_j j / r_j over a query's R positives at ranks r_1 < ... < r_R.
+def mean_inverse_negative_penalty(ranks: Ranks) -> float:
+    """mINP: the mean of R / r_R, where r_R is the rank of the last of a query's R positives.
 
-    The average precision isn't interpolated: it is the mean of the precision at each positive.
+    Ye et al., Deep Learning for Person Re-identification: A Survey and Outlook, TPAMI 2021: the
+    share of positives in the shortest list that holds them all.
     """
-    return ranks.mean(precisions(ranks).sum(1) / ranks.counts)
+    j = torch.arange(1, ranks.ranks.shape[1] + 1, device=ranks.ranks.device)
+    last = j == ranks.counts[:, None]
+    return ranks.mean((precisions(ranks) * last).sum(1))
 
 
 def reid_metrics(ranks: Ranks) -> dict[str, float]:
-    """CMC at 1, 5 and 10 and the mean average precision, each in [0, 1]."""
+    """CMC at 1, 5 and 10, the mean average precision and mINP, each in [0, 1]."""
     return {
         **{f"cmc@{k}": cmc(ranks, k) for k in CMC_AT},
         "map": mean_average_precision(ranks),
+        "minp": mean_inverse_negative_penalty(ranks),
     }

@@ -7,6 +7,8 @@ R is the number of a query's positives and r_1 < ... < r_R are their ranks.
 >>> ranks = Ranks(torch.tensor([[1, 4], [3, 0], [0, 0]]), torch.tensor([2, 1, 0]))
 >>> recall_at_k(ranks, 1), r_precision(ranks), map_at_r(ranks), ranks.left_out
 (0.5, 0.25, 0.25, 1)
+>>> round(mean_average_precision(ranks), 4)
+0.5417
 """
 
 import torch
@@ -28,6 +30,14 @@ def recall_at_k(ranks: Ranks, k: int) -> float:
     return ranks.mean(((ranks.ranks > 0) & (ranks.ranks <= k)).any(1))
 
 
+def precision_at_1(ranks: Ranks) -> float:
+    """Precision@1: the share of queries whose nearest image is a positive.
+
+    It is Recall@1 under another name, so tables have one column for both.
+    """
+    return recall_at_k(ranks, 1)
+
+
 def r_precision(ranks: Ranks) -> float:
     """R-precision: the share of positives among the first R, |{j : r_j ≤ R}| / R."""
     return ranks.mean(_within_r(ranks).sum(1) / ranks.counts)
@@ -42,6 +52,14 @@ def map_at_r(ranks: Ranks) -> float:
     return ranks.mean((_within_r(ranks) * precisions(ranks)).sum(1) / ranks.counts)
 
 
+def mean_average_precision(ranks: Ranks) -> float:
+    """The mean of 1/R · Σ_j j / r_j over the whole gallery.
+
+    The average precision isn't interpolated: it is the mean of the precision at each positive.
+    """
+    return ranks.mean(precisions(ranks).sum(1) / ranks.counts)
+
+
 def precisions(ranks: Ranks) -> Tensor:
     """The precision j / r_j [Q, P] at each positive in float64, 0 where there is none."""
     j = torch.arange(1, ranks.ranks.shape[1] + 1, device=ranks.ranks.device)
@@ -54,9 +72,10 @@ def _within_r(ranks: Ranks) -> Tensor:
 
 
 def retrieval_metrics(ranks: Ranks) -> dict[str, float]:
-    """Recall@1, 2, 4 and 8, MAP@R and R-precision, each in [0, 1]."""
+    """Recall@1, 2, 4 and 8, MAP@R, R-precision and the mean average precision, in [0, 1]."""
     return {
         **{f"recall@{k}": recall_at_k(ranks, k) for k in RECALL_AT},
         "map@r": map_at_r(ranks),
         "r_precision": r_precision(ranks),
+        "map": mean_average_precision(ranks),
     }

@@ -12,13 +12,13 @@ def markdown_text(table: Table) -> str:
 def _section(group: Group) -> str:
     facts = list(group.comparisons[0].facts())
     headings = ["Objective", *columns(group), "Settings", *(name.capitalize() for name in facts)]
-    left = {"Objective", "Arm", "Settings", "Backbone", "Optimiser"}
+    left = {"Objective", "Arm", "Settings", "Backbone", "Weights", "Optimiser", "Schedule"}
     rules = [":--" if heading in left else "--:" for heading in headings]
     lines = [f"## {_escape(group.label)}", "", _line(headings), _line(rules)]
     for comparison in group.comparisons:
         shared = list(comparison.facts().values())
         lines += [
-            _line([comparison.label, *cells(group, row), row.settings, *shared])
+            _line([comparison.label, *cells(group, row), row.short, *shared])
             for row in comparison.rows
         ]
     # Markdown joins neighbouring lines: an empty line keeps the sentences apart.

@@ -1,17 +1,20 @@
 """The report as one HTML file that needs nothing else: no network, no script."""
 
-import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import pandas as pd
 
+from benchmark.report.ablation import ablation_sections
+from benchmark.report.axes import axis_of, find_axes, without_axes
+from benchmark.report.conditions import conditions_text
 from benchmark.report.figures import Drawing
+from benchmark.report.html import cell, definitions, figure, html_table, items, section
+from benchmark.report.metrics import metric_name
 from benchmark.report.numbers import ABSENT, difference, mean_sd, percent
 from benchmark.report.reading import INTERVAL, legend, remarks, seeds
-from benchmark.report.settings import describe, value_text
 from benchmark.report.stylesheet import STYLESHEET
-from benchmark.report.table import Comparison, Group, Row, Table, metric_name
+from benchmark.report.table import Comparison, Group, Row, Table
 
 _READING = (
     f"{INTERVAL}. It assumes roughly normal differences, is wide with few seeds, and is not "
@@ -25,11 +28,7 @@ _READING = (
     "Ties are resolved against the model: at equal similarity an image of another class ranks "
     "before one of the query's class.",
 )
-# Configuration entries with a line of their own among the conditions; all others follow by name.
-_SHOWN = {
-    *("dataset", "recipe", "objective", "objective_name", "backbone", "dim", "sampler", "epochs"),
-    *("optimiser", "device", "threads"),
-}
+_LEFT = ("Settings", "Backbone", "Weights", "Optimiser", "Schedule")
 
 
 def page_text(
@@ -41,15 +40,16 @@ def page_text(
     any others); only rows on a data set of the table are shown.
     """
     sections = [
-        _section("What was compared", map(_compared, table.groups)),
+        section("What was compared", map(_compared, table.groups)),
         _figures("differences", drawings, "Paired differences to the baseline"),
-        _section("All results", map(_results, table.groups)),
+        *ablation_sections(table, drawings),
+        section("All results", map(_results, table.groups)),
         _figures("values", drawings, "Absolute values"),
         _figures("training", drawings, "Training curves"),
-        _section("Conditions", map(_conditions, table.groups)),
-        _section("Missing runs and pairs", map(_missing, table.groups)),
-        _section("How to read this", [_items(map(escape, _READING))]),
-        _section("Published values", (_published(group, reference) for group in table.groups)),
+        section("Conditions", map(conditions_text, table.groups)),
+        section("Missing runs and pairs", map(_missing, table.groups)),
+        section("How to read this", [items(map(escape, _READING))]),
+        section("Published values", (_published(group, reference) for group in table.groups)),
     ]
     states = [run.state for run in table.runs]
     counts = ", ".join(f"{states.count(s)} {s}" for s in ("finished", "failed", "not run"))
@@ -69,28 +69,33 @@ def _compared(group: Group) -> str:
     counts = ", ".join(f"{value:,} {name}" for name, value in sizes)
     arms: dict[str, list[str]] = {}
     for row in group.rows:
-        arms.setdefault(row.label, []).append(row.settings)
+        if axis_of(row) is None:
+            arms.setdefault(row.label, []).append(row.short)
     facts = {
         "Protocol": escape(group.protocol or "not known: no run has loaded the data"),
         "Size": escape(counts or ABSENT),
-        "Objectives": escape("; ".join(comparison.label for comparison in group.comparisons)),
+        "Objectives": escape("; ".join(one.label for one in without_axes(group).comparisons)),
         "Arms": "<br>".join(
             f"<b>{escape(arm)}</b>: {escape(' / '.join(dict.fromkeys(settings)))}"
             for arm, settings in arms.items()
         ),
     }
+    axes = dict.fromkeys(axis.name for axis in find_axes(group))
+    if axes:
+        facts["Axes"] = escape(f"{', '.join(axes)}: one setting at a time, see below")
     note = f'<p class="note"><b>Note.</b> {escape(group.note)}</p>' if group.note else ""
-    return f"<h3>{escape(group.label)}</h3>{note}{_definitions(facts)}"
+    return f"<h3>{escape(group.label)}</h3>{note}{definitions(facts)}"
 
 
 def _results(group: Group) -> str:
     """Every metric of every row, and what it was measured under."""
     main = group.main_metrics[0]
-    headings = ["Arm", "Settings", "Seeds"]
+    headings = ["Arm", "Seeds"]
     for metric in group.metrics:
         headings += [metric_name(metric), f"Δ {metric_name(metric)}"]
-    headings += [f"Untrained {metric_name(main)}"]
-    headings += ["Backbone", "Dim", "Batch", "Epochs", "Device", "torch"]
+    headings += [f"Untrained {metric_name(main)}", "Settings"]
+    headings += [name.capitalize() for name in group.comparisons[0].facts()]
+    headings += ["Device", "torch"]
     lines = []
     for comparison in group.comparisons:
         lines.append(
@@ -106,98 +111,30 @@ def _results(group: Group) -> str:
             ]
     below = "".join(f"<p>{escape(sentence)}</p>" for sentence in legend(group))
     return (
-        f"<h3>{escape(group.label)}</h3>{_table(headings, lines, left=('Settings', 'Backbone'))}"
+        f"<h3>{escape(group.label)}</h3>{html_table(headings, lines, left=_LEFT)}"
         f'<div class="legend">{below}</div>'
     )
 
 
 def _result(group: Group, comparison: Comparison, row: Row) -> str:
     """One line of the full table."""
-    shared, conditions = comparison.facts(), row.conditions()
-    cells = [_cell(row.settings, "left"), _cell(seeds(row))]
+    conditions = row.conditions()
+    cells = [cell(seeds(row))]
     for metric in group.metrics:
         interval = row.difference(metric)
-        cells += [_cell(mean_sd(row.summary(metric))), _cell(difference(interval))]
-    cells.append(_cell(percent(row.untrained(group.main_metrics[0]).mean)))
-    cells.append(_cell(shared["backbone"], "left"))
-    cells += [_cell(shared[name]) for name in ("dim", "batch", "epochs")]
-    cells += [_cell(conditions[name]) for name in ("device", "torch")]
+        cells += [cell(mean_sd(row.summary(metric))), cell(difference(interval))]
+    cells.append(cell(percent(row.untrained(group.main_metrics[0]).mean)))
+    cells.append(cell(row.short, "left"))
+    for name, text in comparison.facts().items():
+        cells.append(cell(text, "left" if name.capitalize() in _LEFT else ""))
+    cells += [cell(conditions[name]) for name in ("device", "torch")]
     return f'<tr><th scope="row">{escape(row.label)}</th>{"".join(cells)}</tr>'
-
-
-def _conditions(group: Group) -> str:
-    """What the runs were made under: first what all comparisons share, then what they do not."""
-    columns = [_condition(comparison) for comparison in group.comparisons]
-    shared = {
-        name: escape(text)
-        for name, text in columns[0].items()
-        if all(column[name] == text for column in columns)
-    }
-    own = [name for name in columns[0] if name not in shared]
-    lines = [
-        f'<tr><th scope="row">{escape(comparison.label)}</th>'
-        f"{''.join(_cell(column[name], 'left') for name in own)}</tr>"
-        for comparison, column in zip(group.comparisons, columns, strict=True)
-    ]
-    headings = ["Comparison", *own]
-    differing = _table(headings, lines, left=headings) if own else ""
-    return f"<h3>{escape(group.label)}</h3>{_definitions(shared)}{differing}"
-
-
-def _condition(comparison: Comparison) -> dict[str, str]:
-    """One comparison's conditions; all values where its runs differ."""
-    facts = comparison.facts()
-    merged = _merged([row.conditions() for row in comparison.rows])
-    runs = [run for row in comparison.rows for run in row.runs.values()]
-    others = {
-        name.replace("_", " ").capitalize(): value_text(value).strip("()")
-        for name, value in comparison.config.items()
-        if name not in _SHOWN
-    }
-    return {
-        "Objective": describe(comparison.config["objective"]),
-        "Recipe": str(comparison.config.get("recipe", ABSENT)),
-        "Backbone": facts["backbone"],
-        "Embedding size": facts["dim"],
-        "Batch": facts["batch"],
-        "Epochs": facts["epochs"],
-        "Optimiser": facts["optimiser"],
-        **others,
-        "Device": merged["device"],
-        "Device name": merged["device name"],
-        "Threads": merged["threads"],
-        "torch": merged["torch"],
-        "Python": merged["python"],
-        "Commit": merged["commit"],
-        "Time of all runs": _duration(sum(run.timing.get("total_s", 0.0) for run in runs)),
-    }
-
-
-def _merged(conditions: list[dict[str, str]]) -> dict[str, str]:
-    """The conditions of several rows, each value once."""
-    return {
-        name: " / ".join(
-            dict.fromkeys(
-                part for one in conditions for part in one[name].split(" / ") if one[name] != ABSENT
-            )
-        )
-        or ABSENT
-        for name in conditions[0]
-    }
-
-
-def _duration(seconds: float) -> str:
-    """Hours and minutes, or minutes and seconds."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 60} min {whole % 60:02d} s"
 
 
 def _missing(group: Group) -> str:
     """Failed runs with their errors, runs that were not made, and broken pairs."""
     lines = remarks(group)
-    return f"<h3>{escape(group.label)}</h3>{_items(map(escape, lines))}" if lines else ""
+    return f"<h3>{escape(group.label)}</h3>{items(map(escape, lines))}" if lines else ""
 
 
 def _published(group: Group, reference: pd.DataFrame | None) -> str:
@@ -208,59 +145,13 @@ def _published(group: Group, reference: pd.DataFrame | None) -> str:
     if rows.empty:
         return ""
     lines = [
-        "<tr>" + "".join(_cell(ABSENT if pd.isna(v) else str(v), "left") for v in row) + "</tr>"
+        "<tr>" + "".join(cell(ABSENT if pd.isna(v) else str(v), "left") for v in row) + "</tr>"
         for row in rows.itertuples(index=False)
     ]
     headings = [str(name) for name in reference.columns]
-    return f"<h3>{escape(group.label)}</h3>{_table(headings, lines, left=headings)}"
+    return f"<h3>{escape(group.label)}</h3>{html_table(headings, lines, left=headings)}"
 
 
 def _figures(kind: str, drawings: Sequence[Drawing], title: str) -> str:
-    """All figures of one kind, embedded."""
-    parts = []
-    for drawing in drawings:
-        if drawing.kind != kind:
-            continue
-        data = base64.b64encode(drawing.svg.read_bytes()).decode()
-        parts.append(
-            f'<figure><img alt="{escape(drawing.title)}, {escape(drawing.group)}" '
-            f'src="data:image/svg+xml;base64,{data}"><figcaption><b>{escape(drawing.group)}.</b> '
-            f"{escape(drawing.caption)}</figcaption></figure>"
-        )
-    return _section(title, parts)
-
-
-def _section(title: str, parts: Iterable[str]) -> str:
-    """A section with a heading; nothing where it would be empty."""
-    body = "".join(parts)
-    return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>\n" if body else ""
-
-
-def _table(headings: Sequence[str], lines: Sequence[str], left: Sequence[str]) -> str:
-    """A table in a box that scrolls by itself; the first column stands at the left."""
-    head = "".join(
-        f"<th{' class=left' if place == 0 or heading in left else ''}>{escape(heading)}</th>"
-        for place, heading in enumerate(headings)
-    )
-    body = "\n".join(lines)
-    return (
-        f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
-    )
-
-
-def _definitions(facts: dict[str, str]) -> str:
-    """Names and their texts, which are HTML already."""
-    return (
-        "<dl>"
-        + "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items())
-        + "</dl>"
-    )
-
-
-def _cell(text: str, kind: str = "") -> str:
-    return f"<td{f' class={kind}' if kind else ''}>{escape(text)}</td>"
-
-
-def _items(lines: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>"
+    """All figures of one kind."""
+    return section(title, (figure(drawing) for drawing in drawings if drawing.kind == kind))

@@ -1,7 +1,8 @@
 """The compact table that Markdown and the terminal share, and the sentences that explain it."""
 
+from benchmark.report.metrics import metric_name
 from benchmark.report.numbers import ABSENT, difference, mean_sd
-from benchmark.report.table import Group, Row, metric_name
+from benchmark.report.table import Group, Row
 
 INTERVAL = (
     "Δ is the mean over seeds of arm minus baseline at the same seed, with the 95 % paired "

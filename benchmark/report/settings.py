@@ -15,7 +15,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return "(" + describe(value) + ")"
     if isinstance(value, (list, tuple)):
-        return ",".join(value_text(item) for item in value)
+        return ",".join(value_text(item) for item in value) or "none"
     return str(value)
 
 
@@ -35,6 +35,8 @@ def describe(entry: Mapping[str, Any]) -> str:
 
     >>> describe({"type": "dam", "rule": "quantile", "keep": 0.8, "joint": 0.0})
     'quantile keep=0.8 joint=0'
+    >>> describe({"type": "joint", "pair": {"type": "triplet", "margin": 0.3}, "weights": [1, 2]})
+    'joint weights=1,2 pair=(triplet margin=0.3)'
     >>> describe({"type": "plain"})
     'plain'
     """
@@ -42,8 +44,8 @@ def describe(entry: Mapping[str, Any]) -> str:
     leading = [str(rest.pop(name)) for name in ("type", "rule") if rest.get(name) is not None]
     if len(leading) == 2 and leading[0] == "dam":
         leading = leading[1:]
-    # A rule's share of kept elements belongs next to the rule.
-    names = sorted(rest, key=lambda name: name != "keep")
+    # A rule's share of kept elements belongs next to the rule; entries in brackets come last.
+    names = sorted(rest, key=lambda name: (name != "keep", isinstance(rest[name], Mapping)))
     return " ".join([*leading, *(f"{name}={value_text(rest[name])}" for name in names)])
 
 
@@ -64,6 +66,33 @@ def varying(entries: Sequence[Mapping[str, Any]]) -> list[str]:
         ", ".join(f"{shown[name]}={value_text(one[name])}" for name in differing if name in one)
         for one in flat
     ]
+
+
+def exchange_text(entries: Mapping[str, Any]) -> str:
+    """What an arm exchanges, given by name: the similarity, then each rival.
+
+    >>> exchange_text({"similarity": {"type": "plain"}, "rivals": [{"type": "dropout", "p": 0.2}]})
+    'plain; dropout p=0.2'
+    """
+    listed = [one for entry in entries.values() for one in _as_list(entry)]
+    return "; ".join(describe(one) for one in listed)
+
+
+def _as_list(entry: Any) -> list[Any]:
+    return list(entry) if isinstance(entry, (list, tuple)) else [entry]
+
+
+def change_text(entries: Mapping[str, Any], reference: Mapping[str, Any]) -> str:
+    """The options in which one arm's exchanged entries differ from another's.
+
+    >>> change_text({"similarity": {"keep": 0.5}}, {"similarity": {"keep": 0.8, "joint": 1}})
+    'keep=0.5, joint=none'
+    """
+    own, theirs = flatten(entries), flatten(reference)
+    differing = [name for name in own | theirs if own.get(name) != theirs.get(name)]
+    texts = (f"{name.rpartition('.')[2]}={value_text(own.get(name))}" for name in differing)
+    # The two parts of a joint objective change alike.
+    return ", ".join(dict.fromkeys(texts))
 
 
 def distinct(names: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -9,43 +9,33 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmark.report.facts import facts
+from benchmark.report.metrics import MAIN_METRICS, METRICS
 from benchmark.report.numbers import ABSENT
 from benchmark.report.pairing import Pairs, by_seed, pair
-from benchmark.report.settings import describe, distinct
+from benchmark.report.settings import change_text, distinct, exchange_text
 from benchmark.report.statistics import Interval, Summary, paired_interval, summarise
 from benchmark.suite.store import StoredRun, canonical
 
-BASELINE = "baseline"
-EXCHANGED = ("similarity",)
+BASELINE, DAM = "baseline", "dam"
+EXCHANGED = ("similarity", "rivals")
 _NOT_COMPARED = {"arm", "seed", *EXCHANGED}
 
-METRICS = {
-    "retrieval": ("recall@1", "recall@2", "recall@4", "recall@8", "map@r", "r_precision"),
-    "reid": ("cmc@1", "cmc@5", "cmc@10", "map"),
-}
-MAIN_METRICS = {"retrieval": ("recall@1", "map@r"), "reid": ("cmc@1", "map")}
-METRIC_NAMES = {
-    "recall@1": "Recall@1",
-    "recall@2": "Recall@2",
-    "recall@4": "Recall@4",
-    "recall@8": "Recall@8",
-    "map@r": "MAP@R",
-    "r_precision": "R-precision",
-    "cmc@1": "CMC@1",
-    "cmc@5": "CMC@5",
-    "cmc@10": "CMC@10",
-    "map": "mAP",
-}
 _COUNTS = ("train_classes", "train_images", "query_images", "gallery_images")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One arm of a comparison; `runs` are by seed, `pairs` is None for the baseline itself."""
+    """One arm of a comparison; `runs` are by seed, `pairs` is None for the baseline itself.
+
+    `settings` names all options of what the arm exchanges, `short` those that make it another
+    than the comparison's arm `dam`, where that is the shorter way to say it.
+    """
 
     arm: str
     label: str
     settings: str
+    short: str
     runs: dict[int, StoredRun]
     pairs: Pairs | None
 
@@ -100,19 +90,8 @@ class Comparison:
     rows: list[Row]
 
     def facts(self) -> dict[str, str]:
-        """What all arms share, as text; "–" where the configuration has no such entry."""
-        sampler = self.config.get("sampler", {})
-        batch = describe(sampler)
-        if {"classes", "samples"} <= sampler.keys():
-            classes, samples = sampler["classes"], sampler["samples"]
-            batch = f"{classes * samples} ({classes} × {samples})"
-        return {
-            "backbone": describe(self.config.get("backbone", {})) or ABSENT,
-            "dim": str(self.config.get("dim", ABSENT)),
-            "batch": batch or ABSENT,
-            "epochs": str(self.config.get("epochs", ABSENT)),
-            "optimiser": describe(self.config.get("optimiser", {})) or ABSENT,
-        }
+        """What all arms share, as text."""
+        return facts(self.config)
 
 
 @dataclass(frozen=True)
@@ -170,11 +149,6 @@ class Table:
         return sorted({row.label for row in self.rows}, key=arm_order)
 
 
-def metric_name(metric: str) -> str:
-    """The metric as the field writes it."""
-    return METRIC_NAMES.get(metric, metric)
-
-
 def build_table(runs: Iterable[StoredRun]) -> Table:
     """Group runs by data set, comparison and arm.
 
@@ -213,11 +187,13 @@ def _rows(runs: list[StoredRun]) -> list[Row]:
     labels = distinct(names, exchanged)
     # With two baselines there is no saying which one an arm is the twin of.
     baseline = members[names.index(BASELINE)] if names.count(BASELINE) == 1 else {}
+    dam = exchanged[names.index(DAM)] if names.count(DAM) == 1 else None
     rows = [
         Row(
             arm=name,
             label=label,
-            settings="; ".join(describe(entry) for entry in entries.values()),
+            settings=exchange_text(entries),
+            short=_short(entries, dam),
             runs=own,
             pairs=None if name == BASELINE else pair(own, baseline),
         )
@@ -226,15 +202,26 @@ def _rows(runs: list[StoredRun]) -> list[Row]:
     return sorted(rows, key=lambda row: arm_order(row.label))
 
 
-def arm_order(label: str) -> tuple[bool, bool, list[str]]:
-    """The key that sorts arms: the baseline, `dam`, then the others by name."""
-    return (not label.startswith(BASELINE), not label.startswith("dam"), _by_number(label))
+def _short(entries: dict[str, Any], dam: dict[str, Any] | None) -> str:
+    """An arm's settings, by their difference to those of the arm `dam` where it is a variant."""
+    text = exchange_text(entries)
+    kind = entries.get("similarity", {}).get("type")
+    if dam is None or entries == dam or kind != dam.get("similarity", {}).get("type"):
+        return text
+    return min(f"as {DAM}, {change_text(entries, dam)}", text, key=len)
+
+
+def arm_order(label: str) -> tuple[bool, bool, bool, list[str]]:
+    """The key that sorts arms: the baseline, `dam`, others by name, then the points of axes."""
+    point = re.match(r"\w+=", label) is not None
+    first = not label.startswith(BASELINE), not label.startswith(DAM)
+    return (*first, point, _by_number(label))
 
 
 def _by_number(label: str) -> list[str]:
-    """A key that sorts "dim=64" before "dim=128"."""
-    parts = re.split(r"(\d+)", label)
-    return [part.zfill(12) if part.isdigit() else part for part in parts]
+    """A key that sorts "dim=64" before "dim=128", and "keep=0.25" before "keep=0.5"."""
+    parts = re.split(r"(\d+(?:\.\d+)?)", label)
+    return [f"{float(part):020.6f}" if part[:1].isdigit() else part for part in parts]
 
 
 def objective_name(config: dict[str, Any]) -> str:

@@ -20,92 +20,18 @@ from torch.utils._pytree import tree_leaves
 from baselines import pair
 from baselines.pair import Margin, NPair, Triplet
 from baselines.pair.distance_weighted import draw_negatives
+from benchmark.bench.agreement import CASES
+from benchmark.bench.cases_pair import against_formula, against_library, draw, make, rows
 from benchmark.bench.formulas_pair import FORMULAS, entry
 from benchmark.bench.oracles_pair import LIBRARY
 from benchmark.losses import PairLoss, without_self
 from benchmark.registry import PAIR_OBJECTIVES, build, names, snake_case
 
-CASES = 200
-TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 DRAWING = [key for key in FORMULAS if key.endswith("distance_weighted")]
 ON_DISTANCES = [
     key for key in FORMULAS if key.split()[0] not in ("circle", "multi_similarity", "npair")
 ]
 ONLY_TRIPLETS = [key for key in FORMULAS if key != "contrastive"]
-
-
-def make(key: str) -> Any:
-    return build(PAIR_OBJECTIVES, entry(key), "objective")
-
-
-def draw(case: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Features and labels of a random size; absent classes, single samples, at times one class."""
-    generator = torch.Generator().manual_seed(case)
-    B, D, C = (int(torch.randint(low, 13, (), generator=generator)) for low in (2, 2, 1))
-    labels = torch.randint(0, C, (B,), generator=generator)
-    features = torch.randn(B, D, generator=generator, dtype=torch.float64)
-    return features.to(dtype), labels
-
-
-def rows(objective: Any, case: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """S [B, N] and `positive` of a batch that is followed by a memory in three of four cases."""
-    features, labels = draw(case, torch.float64)
-    generator = torch.Generator().manual_seed(CASES + case)
-    memory = torch.randn(case % 4 * 3, features.shape[1], generator=generator, dtype=torch.float64)
-    past = torch.randint(0, 4, (len(memory),), generator=generator)
-    references = torch.cat([features, memory])
-    if objective.normalise:
-        features, references = F.normalize(features), F.normalize(references)
-    if objective.metric == "cosine":
-        S = features @ references.T
-    else:
-        S = -(features.unsqueeze(1) - references).square().sum(-1).sqrt()
-    positive = labels.unsqueeze(1) == torch.cat([labels, past])
-    B = len(labels)
-    S, positive = (torch.cat([without_self(m[:, :B]), m[:, B:]], 1) for m in (S, positive))
-    return S.to(dtype), positive
-
-
-def value_and_gradients(
-    loss: Callable[..., Tensor | None], inputs: list[Tensor], *others: Tensor
-) -> list[Tensor] | None:
-    """The value, and its gradient for each input; None where the loss has no answer."""
-    inputs = [tensor.detach().clone().requires_grad_() for tensor in inputs]
-    value = loss(*inputs[:1], *others, *inputs[1:])
-    if value is None:
-        return None
-    gradients = [torch.zeros_like(tensor) for tensor in inputs]
-    if value.requires_grad:
-        found = torch.autograd.grad(value, inputs, allow_unused=True)
-        gradients = [zero if g is None else g for g, zero in zip(found, gradients, strict=True)]
-    return [value.detach(), *gradients]
-
-
-def compare(found: list[Tensor], expected: list[Tensor], tolerance: float) -> None:
-    """Agreement relative to the largest entry of each tensor, or to 1 where that is larger."""
-    for ours, theirs in zip(found, expected, strict=True):
-        scale = max(1.0, float(theirs.abs().max()))
-        ours, theirs = ours.double().flatten(), theirs.double().flatten()
-        torch.testing.assert_close(ours, theirs, atol=tolerance * scale, rtol=0)
-
-
-def with_beta(objective: Any, loss: nn.Module) -> Callable[..., Tensor]:
-    """The loss as a function of the objective's boundary too, where it learns one."""
-
-    def function(data: Tensor, other: Tensor, *beta: Tensor) -> Tensor:
-        if not beta:
-            return loss(data, other)
-        name = "beta" if loss is objective else "objective.beta"
-        return torch.func.functional_call(loss, {name: beta[0]}, (data, other))
-
-    return function
-
-
-def learned(objective: Any, case: int, dtype: torch.dtype) -> list[Tensor]:
-    """A boundary for the case, where the objective learns one."""
-    if not isinstance(objective, Margin):
-        return []
-    return [torch.tensor(0.9 + case % 5 / 10, dtype=dtype)]
 
 
 def test_every_objective_has_both_oracles() -> None:
@@ -124,45 +50,21 @@ def test_cases_have_single_samples_and_one_class() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("key", LIBRARY)
 def test_equals_the_library(key: str, dtype: torch.dtype) -> None:
-    objective = make(key)
-    loss = with_beta(objective, PairLoss(objective))
-    compared = positive = case = 0
-    while compared < CASES and case < 2 * CASES:
-        case += 1
-        features, labels = draw(case, dtype)
-        inputs = [features, *learned(objective, case, dtype)]
-        found = value_and_gradients(loss, inputs, labels)
-        # The loss module draws from its step, which is the number of the case.
-        torch.manual_seed(case)
-        expected = value_and_gradients(LIBRARY[key].loss, inputs, labels)
-        if expected is not None:
-            compared += 1
-            positive += bool(expected[0] > 0)
-            compare(found, expected, TOLERANCE[dtype])
-    assert compared == CASES
-    assert positive > 0.5 * CASES
+    found = against_library(key, dtype, CASES)
+    assert found.agrees, found
+    assert found.cases == CASES
+    assert found.nonzero > 0.5 * CASES
+    assert ("beta" in found.gradients) == key.startswith("margin")
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("key", FORMULAS)
 def test_equals_its_formula_with_a_memory(key: str, dtype: torch.dtype) -> None:
-    objective = make(key)
-    loss = with_beta(objective, objective)
-    positives = 0
-    for case in range(CASES):
-        S, positive = rows(objective, case, dtype)
-        beta = learned(objective, case, dtype)
-        torch.manual_seed(case)
-        found = value_and_gradients(loss, [S, *beta], positive)
-        torch.manual_seed(case)
-
-        def formula(S: Tensor, positive: Tensor, *beta: Tensor) -> Tensor:
-            return FORMULAS[key](S, positive, **dict(zip(["beta"], beta, strict=False)))
-
-        expected = value_and_gradients(formula, [S.double(), *(b.double() for b in beta)], positive)
-        positives += bool(expected[0] > 0)
-        compare(found, expected, TOLERANCE[dtype])
-    assert positives > 0.6 * CASES
+    found = against_formula(key, dtype, CASES)
+    assert found.agrees, found
+    assert found.cases == CASES
+    assert found.nonzero > 0.6 * CASES
+    assert ("beta" in found.gradients) == key.startswith("margin")
 
 
 @pytest.mark.parametrize("key", FORMULAS)

@@ -177,5 +177,5 @@ def test_refusals() -> None:
         proxy_similarity(features.half(), proxies.half(), labels)
     with pytest.raises(ValueError, match="unknown similarity"):
         pair_similarity(features, labels, similarity="cosine")
-    with pytest.raises(ValueError, match="masked_cosine has no Euclidean form"):
+    with pytest.raises(ValueError, match="masked_cosine has no form for euclidean"):
         pair_similarity(features, labels, similarity="masked_cosine", metric="euclidean")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.evaluation import nearest
+from benchmark.evaluation import nearest, positive_ranks, recall_at_k
 
 HAS_FAISS = importlib.util.find_spec("faiss") is not None
 BACKENDS = [
@@ -85,3 +85,35 @@ assert torch.equal(before, x @ x.T)
 def test_k_outside_the_gallery_is_an_error(k):
     with pytest.raises(ValueError, match="between 1 and the gallery's 4 images"):
         nearest(torch.randn(2, 3), torch.randn(4, 3), k)
+
+
+def recall(found, match, k):
+    """Recall@K of neighbours: fewer than k images of other labels are as near as a match."""
+    hits = []
+    for row, own in zip(found.similarities, match.gather(1, found.indices), strict=True):
+        best = row[own].max() if own.any() else torch.inf
+        hits.append(own.any() and (row[~own] >= best).sum() < k)
+    return np.mean(hits)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize("ties", [True, False])
+def test_recall_at_k_is_the_same_number_from_neighbours_and_from_ranks(ties, distance, backend):
+    """With the K nearest and as many more as a query can have matches, ties take none away."""
+    rng = np.random.default_rng(0)
+    ql, gl = rng.integers(0, 60, 50), rng.integers(0, 60, 300)
+    centres = rng.normal(size=(60, 16))
+    q, g = (centres[labels] + rng.normal(size=(len(labels), 16)) for labels in (ql, gl))
+    # The length of 16 signs is 4, so that their similarities are exact in float32.
+    q, g = (torch.from_numpy(np.sign(x) if ties else x).float() for x in (q, g))
+    match = torch.from_numpy(ql[:, None] == gl)
+    match = match[match.any(1)]
+    q, ql = q[np.isin(ql, gl)], ql[np.isin(ql, gl)]
+    ranks = positive_ranks(q, ql, g, gl, distance=distance)
+    recalls = []
+    for k in (1, 2, 4, 8):
+        found = nearest(q, g, k + int(match.sum(1).max()), distance, backend=backend)
+        recalls.append(recall(found, match, k))
+        assert recalls[-1] == recall_at_k(ranks, k)
+    assert recalls[0] < recalls[-1] < 1

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from benchmark.data.dataset import DataSet, Split
+from benchmark.errors import UserError
 from benchmark.evaluation import embed, evaluate
 
 
@@ -95,7 +96,7 @@ def test_retrieval_searches_among_the_queries():
     assert result.metrics["recall@2"] == 0.5
     assert result.metrics["recall@4"] == 1.0
     assert set(result.metrics) == {
-        "recall@1", "recall@2", "recall@4", "recall@8", "map@r", "r_precision",
+        "recall@1", "recall@2", "recall@4", "recall@8", "map@r", "r_precision", "map",
     }  # fmt: skip
 
 
@@ -105,7 +106,8 @@ def test_reid_searches_the_gallery_without_the_own_camera_and_junk():
         [[1, 0], [1, 0.01], [1, 0.1], [1, 0.2], [0, 1]], [5, -1, 0, 5, 6], [0, 1, 1, 1, 0]
     )
     result = evaluate(flatten, DataSet("toy", "reid", "", TRAIN, query, gallery))
-    assert result.metrics == {"cmc@1": 0.0, "cmc@5": 1.0, "cmc@10": 1.0, "map": 0.5}
+    expected = {"cmc@1": 0.0, "cmc@5": 1.0, "cmc@10": 1.0, "map": 0.5, "minp": 0.5}
+    assert result.metrics == expected
     assert (result.queries, result.left_out) == (2, 1)
 
 
@@ -114,6 +116,21 @@ def test_distance_is_passed_on():
     dataset = DataSet("toy", "retrieval", "", TRAIN, query)
     assert evaluate(flatten, dataset, distance="cosine").metrics["recall@1"] == 1.0
     assert evaluate(flatten, dataset, distance="euclidean").metrics["recall@1"] == 0.5
+
+
+def test_nmi_is_measured_when_asked_for():
+    query = split([[1, 0], [1, 0.1], [0, 1], [0.1, 1]], [0, 0, 1, 1])
+    dataset = DataSet("toy", "retrieval", "", TRAIN, query)
+    assert evaluate(flatten, dataset, nmi=True).metrics["nmi"] == 1.0
+    reid = DataSet("toy", "reid", "", TRAIN, query, query)
+    with pytest.raises(UserError, match="toy: NMI is measured for retrieval"):
+        evaluate(flatten, reid, nmi=True)
+
+
+def test_workers_change_nothing():
+    images = Pixels(np.random.default_rng(0).normal(size=(10, 6)))
+    features = embed(flatten, images, batch_size=4, device="cpu", workers=2)
+    assert torch.equal(features, images.values.flatten(1))
 
 
 def test_reid_without_cameras_is_an_error():

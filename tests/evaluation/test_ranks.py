@@ -6,6 +6,15 @@ import torch
 import torch.nn.functional as F
 
 from benchmark.evaluation import positive_ranks
+from benchmark.evaluation import ranks as module
+
+BLOCKS = (None, 1, 64, 130)
+
+
+@pytest.fixture(params=[64, 2048])
+def strip(request, monkeypatch):
+    """Galleries of one strip, and of several."""
+    monkeypatch.setattr(module, "STRIP", request.param)
 
 
 def naive_ranks(q, ql, g=None, gl=None, qc=None, gc=None, distance="cosine"):
@@ -48,14 +57,14 @@ def tied_features(rng, n, distance):
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize("ties", [True, False])
 @pytest.mark.parametrize("seed", range(6))
-def test_own_gallery_equals_the_definition(seed, ties, distance):
+def test_own_gallery_equals_the_definition(seed, ties, distance, strip):
     rng = np.random.default_rng(seed)
-    n = int(rng.integers(2, 60))
+    n = int(rng.integers(2, 60)) if seed else 150
     labels = rng.integers(-1, rng.integers(1, 12), n)  # with junk, and with single samples
     x = tied_features(rng, n, distance) if ties else rng.normal(size=(n, 5)).astype(np.float32)
     expected = naive_ranks(x, labels, distance=distance)
     expected = [[] if label == -1 else row for label, row in zip(labels, expected, strict=True)]
-    for block in (None, 1, 7, 64):
+    for block in BLOCKS:
         ranks = positive_ranks(torch.from_numpy(x), labels, distance=distance, block=block)
         assert as_lists(ranks) == expected
         assert ranks.left_out == sum(not row for row in expected)
@@ -66,9 +75,9 @@ def test_own_gallery_equals_the_definition(seed, ties, distance):
 @pytest.mark.parametrize("ties", [True, False])
 @pytest.mark.parametrize("cameras", [0, 1, 3])
 @pytest.mark.parametrize("seed", range(3))
-def test_gallery_with_cameras_junk_and_distractors(seed, cameras, ties, distance):
+def test_gallery_with_cameras_junk_and_distractors(seed, cameras, ties, distance, strip):
     rng = np.random.default_rng(seed)
-    n, m = int(rng.integers(1, 20)), int(rng.integers(1, 90))
+    n, m = (int(rng.integers(1, 20)), int(rng.integers(1, 90))) if seed else (70, 130)
     ql, gl = rng.integers(1, 9, n), rng.integers(-1, 7, m)  # 0 distracts, 7 and 8 have no match
     qc = rng.integers(0, cameras, n) if cameras else None
     gc = rng.integers(0, cameras, m) if cameras else None
@@ -78,7 +87,7 @@ def test_gallery_with_cameras_junk_and_distractors(seed, cameras, ties, distance
         both = rng.normal(size=(n + m, 5)).astype(np.float32)
     q, g = both[:n], both[n:]
     expected = naive_ranks(q, ql, g, gl, qc, gc, distance)
-    for block in (None, 1, 5, 64):
+    for block in BLOCKS:
         ranks = positive_ranks(
             torch.from_numpy(q),
             ql,
@@ -94,18 +103,25 @@ def test_gallery_with_cameras_junk_and_distractors(seed, cameras, ties, distance
         assert ranks.left_out == n
 
 
-def test_order_of_files_does_not_matter():
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize(("n", "elements"), [(300, 33), (200, 512)])
+def test_neither_order_of_files_nor_block_matters(n, elements, distance, strip):
+    """Images that differ by no more than rounding does, so that any other rounding would show."""
     rng = np.random.default_rng(0)
-    x, labels = torch.from_numpy(tied_features(rng, 80, "cosine")), rng.integers(0, 9, 80)
-    order = rng.permutation(80)
-    ranks = positive_ranks(x, labels)
-    moved = positive_ranks(x[order], labels[order])
-    assert as_lists(moved) == [as_lists(ranks)[i] for i in order]
+    noise = 1 + 1e-7 * rng.normal(size=(n, elements))
+    x = torch.from_numpy((rng.normal(size=elements) * noise).astype(np.float32))
+    labels = rng.integers(0, 9, n)
+    ranks = as_lists(positive_ranks(x, labels, distance=distance))
+    assert any(row != list(range(n - len(row), n)) for row in ranks)
+    for block in BLOCKS:
+        order = rng.permutation(n)
+        moved = positive_ranks(x[order], labels[order], distance=distance, block=block)
+        assert as_lists(moved) == [ranks[i] for i in order]
 
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize(("n", "elements"), [(37, 3), (130, 64), (301, 129), (410, 512)])
-def test_a_collapsed_model_gets_the_worst_ranks(n, elements, distance):
+def test_a_collapsed_model_gets_the_worst_ranks(n, elements, distance, strip):
     """Equal images must be equally similar, however the product of their tile was computed."""
     generator = torch.Generator().manual_seed(n)
     x = torch.randn(elements, generator=generator).expand(n, elements)

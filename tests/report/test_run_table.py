@@ -11,10 +11,12 @@ from scipy import stats
 
 from benchmark.errors import UserError
 from benchmark.report.csvtable import csv_text
-from benchmark.report.settings import describe, distinct, varying
+from benchmark.report.metrics import metric_name
+from benchmark.report.settings import describe, distinct, value_text, varying
 from benchmark.report.table import Table, build_table
 from benchmark.suite.store import read_runs
 
+DAM = {"type": "dam", "rule": "quantile", "keep": 0.8, "joint": 0.0}
 RECALL = {
     "baseline": [0.30, 0.32, 0.34],
     "dam": [0.33, 0.33, 0.36],
@@ -64,6 +66,12 @@ def test_golden_table(store: Any, table_of: Any) -> None:
         "main metric": "recall@1",
         "untrained main metric (fraction)": "0.170000",
         "backbone": "glyphnet width=32",
+        "weights": "random",
+        "batch norm": "trained",
+        "pooling": "avg",
+        "neck": "none",
+        "memory": "none",
+        "schedule": "cosine to 0; warm-up 0.5",
         "dim": "128",
         "batch": "100 (25 × 4)",
         "epochs": "12",
@@ -147,6 +155,47 @@ def test_one_arm_with_two_settings_gives_two_rows(store: Any, table_of: Any) -> 
     assert labels == ["baseline", "dam (keep=0.5)", "dam (keep=0.8)", "random"]
 
 
+def test_rivals_are_arms_of_the_same_comparison(store: Any, table_of: Any) -> None:
+    store_arms(store)
+    dropout = {"type": "dropout", "p": 0.2}
+    plain, mapped = {"type": "plain"}, DAM
+    for arm, similarity in (("dropout", plain), ("dam+dropout", mapped)):
+        for seed in range(3):
+            store(arm=arm, seed=seed, similarity=similarity, rivals=[dropout])
+    [comparison] = table_of().groups[0].comparisons
+    assert [(row.arm, row.short) for row in comparison.rows] == [
+        ("baseline", "plain"),
+        ("dam", "quantile keep=0.8 joint=0"),
+        ("dam+dropout", "as dam, rivals=(dropout p=0.2)"),
+        ("dropout", "plain; dropout p=0.2"),
+    ]
+    assert comparison.rows[2].settings == "quantile keep=0.8 joint=0; dropout p=0.2"
+    assert all(len(row.pairs.runs) == 3 for row in comparison.rows[1:])
+
+
+def test_points_of_axes_stand_last_and_in_the_order_of_their_numbers(
+    store: Any, table_of: Any
+) -> None:
+    store_arms(store)
+    for keep in (0.5, 0.25, 1.0):
+        store(arm=f"keep={keep}", similarity=DAM | {"keep": keep})
+    store(arm="random")
+    rows = table_of().rows
+    assert [row.label for row in rows] == [
+        *("baseline", "dam", "random", "keep=0.25", "keep=0.5", "keep=1.0"),
+    ]
+    assert rows[-1].short == "as dam, keep=1"
+
+
+def test_metrics_on_request_follow_those_of_the_protocol(store: Any, table_of: Any) -> None:
+    store(metrics={"recall@1": 0.3, "map": 0.2, "nmi": 0.5})
+    [group] = table_of().groups
+    assert group.metrics[-2:] == ["map", "nmi"] and len(group.metrics) == 8
+    [row] = csv_rows(table_of())
+    assert row["nmi mean (fraction)"] == "0.500000" and row["map mean (fraction)"] == "0.200000"
+    assert metric_name("nmi") == "NMI" and metric_name("minp") == "mINP"
+
+
 def test_data_sets_have_their_own_groups_and_metrics(store: Any, table_of: Any) -> None:
     store()
     store(dataset={"type": "typefaces", "size": 48}, protocol="reid", metrics={"cmc@1": 0.5})
@@ -176,6 +225,9 @@ def test_settings_as_text() -> None:
     entry = {"joint": 0.0, "keep": 0.8, "rescale": True, "rule": "quantile", "type": "dam"}
     assert describe(entry) == "quantile keep=0.8 joint=0 rescale=on"
     assert describe({"type": "naive_both", "rule": "mean"}) == "naive_both mean"
+    joint = {"pair": {"type": "triplet", "margin": 0.3}, "type": "joint", "weights": [1.0, 0.5]}
+    assert describe(joint) == "joint weights=1,0.5 pair=(triplet margin=0.3)"
+    assert value_text([]) == "none"
     nested = [{"a": {"rate": 1}, "b": {"rate": 1}}, {"a": {"rate": 2}, "b": {"rate": 3}}]
     assert varying(nested) == ["a.rate=1, b.rate=1", "a.rate=2, b.rate=3"]
     assert distinct(["x", "y"], nested) == ["x", "y"]

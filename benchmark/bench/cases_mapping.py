@@ -1,0 +1,116 @@
+"""The blocked mappings of DAM against the readable reference, over random sizes and shares."""
+
+import torch
+from torch import Tensor
+
+from benchmark.bench.agreement import Agreement, measure, value_and_gradients
+from benchmark.dam import pair_similarity, proxy_similarity
+from benchmark.dam.reference import pair_reference, proxy_reference
+from benchmark.dam.selection import Selection
+
+RULES = ("quantile", "mean", "random", "inverse")
+PROXY_MAPPINGS = ("margin", "margin_cosine")
+PAIR_SIMILARITIES = ("masked_distance", "masked_cosine")
+BLOCK = 200  # numbers held at a time: so few that many cases take several blocks
+GRID = 1024
+SOURCE = "benchmark/dam/reference.py"
+
+
+def draw(case: int) -> tuple[torch.Generator, Tensor, Tensor, Tensor, float]:
+    """A generator to go on with, features [B, D], proxies [C, D], labels [B] and a share.
+
+    Elements are odd multiples of 1 / 2048. Their differences are exact in float32 too, and some
+    are equal, so that both dtypes keep the same elements. None is below 0.49 in size: the cosine
+    of a masked vector near zero amplifies rounding without a bound.
+    """
+    generator = torch.Generator().manual_seed(case)
+    B, D, C = torch.randint(1, 14, (3,), generator=generator).tolist()
+    features = _vectors(B + 1, D, generator)
+    proxies = _vectors(C, D, generator)
+    labels = torch.randint(0, C, (B + 1,), generator=generator)
+    keep = 0.05 + 0.95 * torch.rand((), generator=generator).item()
+    return generator, features, proxies, labels, keep
+
+
+def _vectors(number: int, dim: int, generator: torch.Generator) -> Tensor:
+    drawn = torch.randn(number, dim, generator=generator, dtype=torch.float64)
+    away = drawn + drawn.sign() / 2
+    return (away.mul(GRID).floor() + 0.5) / GRID
+
+
+def proxy_mapping(mapping: str, rule: str, dtype: torch.dtype, cases: int) -> Agreement:
+    """A proxy mapping with a rule, computed in `dtype`, against the reference in float64."""
+
+    def compare(case: int) -> tuple[list[Tensor] | None, list[Tensor] | None]:
+        generator, features, proxies, labels, keep = draw(case)
+        weights = torch.randn(len(labels), len(proxies), generator=generator, dtype=torch.float64)
+        rescale = bool(case % 2)
+
+        def blocked(features: Tensor, proxies: Tensor) -> Tensor:
+            return proxy_similarity(
+                features,
+                proxies,
+                labels,
+                rule,
+                keep,
+                rescale=rescale,
+                mapping=mapping,
+                seed=case,
+                block=BLOCK,
+            )
+
+        def reference(features: Tensor, proxies: Tensor) -> Tensor:
+            selection = Selection(rule, keep, case)
+            return proxy_reference(
+                features, proxies, labels, selection, rescale=rescale, mapping=mapping
+            )
+
+        lowered = features.to(dtype), proxies.to(dtype)
+        found = value_and_gradients(blocked, *lowered, weights=weights.to(dtype))
+        return found, value_and_gradients(reference, features, proxies, weights=weights)
+
+    subject = f"DAM {mapping} {rule}"
+    return measure(subject, "reference", SOURCE, dtype, ("features", "proxies"), compare, cases)
+
+
+def pair_mapping(similarity: str, rule: str, dtype: torch.dtype, cases: int) -> Agreement:
+    """The same for the pair mapping, with references beside the batch in every second case."""
+
+    def compare(case: int) -> tuple[list[Tensor] | None, list[Tensor] | None]:
+        generator, features, references, labels, keep = draw(case)
+        past = torch.randint(0, 4, (len(references),), generator=generator)
+        beside = bool(case % 2)
+        rescale = bool(case // 2 % 2)
+        shape = len(labels), len(past if beside else labels)
+        weights = torch.randn(shape, generator=generator, dtype=torch.float64)
+
+        def blocked(features: Tensor) -> Tensor:
+            return pair_similarity(
+                features,
+                labels,
+                rule,
+                keep,
+                similarity,
+                references=references.to(dtype) if beside else None,
+                reference_labels=past if beside else None,
+                rescale=rescale,
+                seed=case,
+                block=BLOCK,
+            )
+
+        def reference(features: Tensor) -> Tensor:
+            return pair_reference(
+                features,
+                labels,
+                Selection(rule, keep, case),
+                similarity,
+                rescale,
+                references if beside else None,
+                past if beside else None,
+            )
+
+        found = value_and_gradients(blocked, features.to(dtype), weights=weights.to(dtype))
+        return found, value_and_gradients(reference, features, weights=weights)
+
+    subject = f"DAM {similarity} {rule}"
+    return measure(subject, "reference", SOURCE, dtype, ("features",), compare, cases)

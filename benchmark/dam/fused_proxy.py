@@ -1,0 +1,213 @@
+"""The margins of the proxy mapping in Triton kernels; for the CPU there is `margins`.
+
+    margin[i, (j, k)] = (D / |M|) <f_i, m_y - w_jk>_M,   y = y_i, M = the kept set of y and j
+
+Masks and differences are made on the fly, in the forward and in the backward pass. What is held is
+a set for each class of the batch, in the row of its first sample, and each class: two numbers, or
+three for the rule `mean`. Each sum is made by one program in a fixed order, so results repeat bit
+for bit.
+"""
+
+# Triton gives types to a kernel's arguments.
+# mypy: allow-untyped-defs
+
+from typing import Any
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from benchmark.dam.fused_selection import TILE, is_kept, keys_of, select, settings, warps
+from benchmark.dam.selection import Selection
+
+
+@triton.jit(do_not_specialize=["count", "seed"])
+def forward_kernel(
+    features, proxies, means, table, labels, order, begin, end, result, limit, last, size,
+    C, D, count, seed,
+    K: tl.constexpr, RULE: tl.constexpr, RESCALE: tl.constexpr, WIDTH: tl.constexpr,
+):  # fmt: skip
+    """The set of a class y of the batch and a class j; margins of y's samples over j's centres."""
+    j = tl.program_id(0).to(tl.int64)
+    place = tl.program_id(1).to(tl.int64)
+    if tl.load(begin + place) != place:
+        return  # the first sample of a class works for all of them
+    y = tl.load(labels + tl.load(order + place))
+    element = tl.arange(0, WIDTH)
+    inside = element < D
+    ours = tl.load(table + y * D + element, inside, 0.0)
+    theirs = tl.load(table + j * D + element, inside, 0.0)
+    flip = RULE == "inverse"
+    keys = keys_of(ours, theirs, element, y, j, seed, flip, RULE)
+    threshold, final, number = select(ours, theirs, keys, element, D, count, flip, RULE)
+    pair = place * C + j
+    tl.store(limit + pair, threshold)
+    tl.store(last + pair, final)
+    if RULE == "mean":
+        tl.store(size + pair, number)
+    scale = D / number if RESCALE else 1.0
+    kept = is_kept(keys, threshold, final, element) & inside
+    mean = tl.load(means + y * D + element, inside, 0.0)
+    for k in range(K):
+        centre = tl.load(proxies + (j * K + k) * D + element, inside, 0.0)
+        difference = tl.where(kept, mean - centre, 0.0)
+        member = place
+        while member < tl.load(end + place):
+            i = tl.load(order + member)
+            feature = tl.load(features + i * D + element, inside, 0.0)
+            margin = scale * tl.sum(feature * difference, 0)
+            tl.store(result + i * C * K + j * K + k, margin)
+            member += 1
+
+
+@triton.jit
+def _kept(
+    ours, theirs, element, y, j, limit, last, size, pair, there, D, count, seed,
+    RULE: tl.constexpr, RESCALE: tl.constexpr,
+):  # fmt: skip
+    """D / |M| where an element is kept and 0 where not, [n, e] for n pairs of classes.
+
+    `ours` and `theirs` are the rows of the classes y and j, and one of them is the same for all
+    pairs; `pair` [n, 1] is where the sets lie, and `there` [n, 1] says which exist.
+    """
+    keys = keys_of(ours, theirs, element, y, j, seed, RULE == "inverse", RULE)
+    threshold = tl.load(limit + pair, there, 0)
+    kept = is_kept(keys, threshold, tl.load(last + pair, there, 0), element)
+    number = tl.load(size + pair, there, 1) if RULE == "mean" else count
+    scale = D / number if RESCALE else 1.0
+    return tl.where(kept & there, scale, 0.0)
+
+
+@triton.jit(do_not_specialize=["count", "seed"])
+def features_kernel(
+    features, proxies, means, table, labels, row, limit, last, size, gradient,
+    to_features, to_means, C, D, count, seed,
+    K: tl.constexpr, RULE: tl.constexpr, RESCALE: tl.constexpr,
+    ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+):  # fmt: skip
+    """The gradient of a sample i, and what i adds to that of its class's mean m_y."""
+    i = tl.program_id(0).to(tl.int64)
+    element = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
+    inside = element < D
+    y = tl.load(labels + i)
+    place = tl.load(row + i)
+    ours = tl.load(table + y * D + element, inside, 0.0)
+    mean = tl.load(means + y * D + element, inside, 0.0)
+    to_feature = tl.zeros([COLUMNS], tl.float32)
+    to_mean = tl.zeros([COLUMNS], tl.float32)
+    start = 0
+    while start < C * K:
+        n = start + tl.arange(0, ROWS)[:, None].to(tl.int64)
+        there = n < C * K
+        j = n // K
+        both = there & inside[None, :]
+        theirs = tl.load(table + j * D + element[None, :], both, 0.0)
+        kept = _kept(
+            ours[None, :], theirs, element[None, :], y, j, limit, last, size, place * C + j, there,
+            D, count, seed, RULE, RESCALE,
+        )  # fmt: skip
+        weight = tl.load(gradient + i * C * K + n, there, 0.0)
+        centre = tl.load(proxies + n * D + element[None, :], both, 0.0)
+        difference = tl.where(kept > 0, mean[None, :] - centre, 0.0)
+        to_feature += tl.sum(weight * kept * difference, 0)
+        to_mean += tl.sum(weight * kept, 0)
+        start += ROWS
+    feature = tl.load(features + i * D + element, inside, 0.0)
+    tl.store(to_features + i * D + element, to_feature, inside)
+    tl.store(to_means + i * D + element, feature * to_mean, inside)
+
+
+@triton.jit(do_not_specialize=["count", "seed"])
+def proxies_kernel(
+    features, table, labels, row, limit, last, size, gradient, to_means, to_proxies,
+    B, C, D, count, seed, K: tl.constexpr, RULE: tl.constexpr, RESCALE: tl.constexpr,
+    ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+):  # fmt: skip
+    """The gradient of a centre, as one of class j and as a part of the mean m_j."""
+    n = tl.program_id(0).to(tl.int64)
+    j = n // K
+    element = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
+    inside = element < D
+    theirs = tl.load(table + j * D + element, inside, 0.0)
+    total = tl.zeros([COLUMNS], tl.float32)
+    start = 0
+    while start < B:
+        i = start + tl.arange(0, ROWS)[:, None].to(tl.int64)
+        there = i < B
+        y = tl.load(labels + i, there, 0)
+        both = there & inside[None, :]
+        ours = tl.load(table + y * D + element[None, :], both, 0.0)
+        pair = tl.load(row + i, there, 0) * C + j
+        kept = _kept(
+            ours, theirs[None, :], element[None, :], y, j, limit, last, size, pair, there,
+            D, count, seed, RULE, RESCALE,
+        )  # fmt: skip
+        weight = tl.load(gradient + i * C * K + n, there, 0.0)
+        feature = tl.load(features + i * D + element[None, :], both, 0.0)
+        mean = tl.load(to_means + i * D + element[None, :], both & (y == j), 0.0)
+        total += tl.sum(mean / K - weight * kept * feature, 0)
+        start += ROWS
+    tl.store(to_proxies + n * D + element, total, inside)
+
+
+class Margins(torch.autograd.Function):
+    """Margins [B, C K]; see `benchmark.dam.fused.class_margins`."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        features: Tensor,
+        proxies: Tensor,
+        labels: Tensor,
+        table: Tensor,
+        selection: Selection,
+        rescale: bool,
+        centres: int,
+    ) -> Tensor:
+        """Select, and sum in what is kept."""
+        features, proxies, table = features.contiguous(), proxies.contiguous(), table.contiguous()
+        means = proxies if centres == 1 else proxies.unflatten(0, (-1, centres)).mean(1)
+        (count, dim), classes = features.shape, len(table)
+        labels = labels.to(torch.int64).contiguous()
+        order = labels.argsort(stable=True)
+        ordered = labels[order]
+        begin = torch.searchsorted(ordered, ordered)
+        end = torch.searchsorted(ordered, ordered, right=True)
+        result = features.new_empty(count, len(proxies))
+        limit = torch.empty(count, classes, dtype=torch.int32, device=features.device)
+        last = torch.empty_like(limit)
+        size = torch.empty_like(limit) if selection.rule == "mean" else limit
+        width = triton.next_power_of_2(dim)
+        ctx.settings = settings(selection, dim) | {"K": centres, "RESCALE": rescale}
+        with torch.cuda.device_of(features):
+            forward_kernel[(classes, count)](
+                features, proxies, means, table, labels, order, begin, end, result,
+                limit, last, size, classes, dim,
+                **ctx.settings, WIDTH=width, num_warps=warps(width),
+            )  # fmt: skip
+        row = torch.empty_like(begin).index_copy_(0, order, begin)
+        ctx.save_for_backward(features, proxies, means, table, labels, row, limit, last, size)
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Make masks and differences again, from the sets."""
+        features, proxies, means, table, labels, row, limit, last, size = ctx.saved_tensors
+        (count, dim), classes = features.shape, len(table)
+        gradient = gradient.contiguous()
+        to_features, to_means = torch.empty_like(features), torch.empty_like(features)
+        to_proxies = torch.empty_like(proxies)
+        parts = triton.cdiv(dim, TILE["COLUMNS"])
+        with torch.cuda.device_of(features):
+            features_kernel[(count, parts)](
+                features, proxies, means, table, labels, row, limit, last, size, gradient,
+                to_features, to_means, classes, dim, **ctx.settings, **TILE,
+            )  # fmt: skip
+            proxies_kernel[(len(proxies), parts)](
+                features, table, labels, row, limit, last, size, gradient, to_means, to_proxies,
+                count, classes, dim, **ctx.settings, **TILE,
+            )  # fmt: skip
+        return to_features, to_proxies, *(None,) * 5

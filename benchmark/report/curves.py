@@ -1,0 +1,62 @@
+"""Training curves."""
+
+import textwrap
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from benchmark.report.style import WIDTH, Look, strip_frame
+from benchmark.report.table import Group, Row
+
+
+def training_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
+    """The loss of each epoch, one panel an objective; None without a training history."""
+    shown = [
+        comparison
+        for comparison in group.comparisons
+        if any(run.history for row in comparison.rows for run in row.finished)
+    ]
+    if not shown:
+        return None
+    across = min(len(shown), 4 if len(shown) > 3 else 3)
+    down = -(-len(shown) // across)
+    figure = Figure(figsize=(WIDTH, 0.45 + 2.0 * down), layout="constrained")
+    panels = figure.subplots(down, across, squeeze=False)
+    for axes, comparison in zip(panels.flat, shown, strict=False):
+        for row in comparison.rows:
+            _curves(axes, row, arms[row.label])
+        title = textwrap.fill(comparison.label, width=76 // across, break_on_hyphens=False)
+        axes.set_title(title, loc="left", fontweight="bold")
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        strip_frame(axes, grid="y")
+    for axes in panels.flat[len(shown) :]:
+        axes.set_visible(False)
+    figure.supxlabel("Epoch", fontsize=9)
+    figure.supylabel("Loss", fontsize=9)
+    drawn = {row.label for comparison in shown for row in comparison.rows if row.finished}
+    handles = [
+        Line2D([], [], color=look.colour, linewidth=2, label=arm)
+        for arm, look in arms.items()
+        if arm in drawn
+    ]
+    # About 110 characters fit across; a handle takes the room of seven.
+    longest = max(len(arm) for arm in drawn)
+    columns = max(1, min(len(handles), 110 // (longest + 7)))
+    figure.legend(handles=handles, loc="outside upper left", ncols=columns, frameon=False)
+    return figure
+
+
+def _curves(axes: Axes, row: Row, look: Look) -> None:
+    """A thin line a seed, a bold one for their mean where all seeds have the epoch."""
+    losses = [{item["epoch"]: item["loss"] for item in run.history} for run in row.finished]
+    losses = [one for one in losses if one]
+    for one in losses:
+        axes.plot(list(one), list(one.values()), color=look.colour, linewidth=0.6, alpha=0.45)
+    shared = sorted(set.intersection(*map(set, losses))) if losses else []
+    means = [float(np.mean([one[epoch] for one in losses])) for epoch in shared]
+    point = look.marker if len(shared) == 1 else None
+    axes.plot(shared, means, color=look.colour, linewidth=1.7, marker=point, markersize=4)

@@ -1,0 +1,166 @@
+"""The suites ablation, objectives and rivals: what they hold, and that all of it trains."""
+
+import runpy
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+import torch
+
+from benchmark.data.loading import TrainingLoader
+from benchmark.registry import PAIR_OBJECTIVES, PROXY_OBJECTIVES, RIVALS, names
+from benchmark.report.settings import flatten
+from benchmark.suite.plan import CONFIGS, PlannedRun, plan
+from benchmark.suite.store import canonical
+from benchmark.training.building import build_model, build_optimiser, load_dataset
+
+SMALL = ["backbone.width=4", "dim=16"]
+PROXY_AXES = {"rule", "keep", "start", "rescale", "joint", "difference", "own", "mapping"}
+PAIR_AXES = {"rule", "keep", "start", "rescale", "joint", "select", "similarity"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small tensors: threads cost more than they bring, on a busy machine many times more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def suite(name: str) -> dict[str, Any]:
+    """A suite as it is written, with the cases that the typefaces alone make."""
+    content = runpy.run_path(str(CONFIGS / "suites" / f"{name}.py"))
+    return {key: content[key] for key in ("cases", "arms", "seeds")}
+
+
+@pytest.fixture(scope="module")
+def ablation(tmp_path_factory: pytest.TempPathFactory) -> list[PlannedRun]:
+    """Its runs on the typefaces, whatever the data root of this machine holds."""
+    content = suite("ablation")
+    cases = [case for case in content["cases"] if not case.get("optional")]
+    path = tmp_path_factory.mktemp("ablation") / "typefaces.py"
+    path.write_text(f"cases = {cases}\narms = {content['arms']}\nseeds = {content['seeds']}\n")
+    return plan(str(path), device="cpu")
+
+
+def arms_of(runs: list[PlannedRun], objective: str) -> dict[str, dict[str, Any]]:
+    """The default case's arms of an objective at seed 0."""
+    return {
+        run.config["arm"]: run.config
+        for run in reversed(runs)
+        if run.config["objective_name"] == objective and run.config["seed"] == 0
+    }
+
+
+@pytest.mark.parametrize(
+    ("objective", "axes"),
+    [("norm_softmax", PROXY_AXES), ("proxy_anchor", PROXY_AXES), ("multi_similarity", PAIR_AXES)],
+)
+def test_every_axis_is_swept(ablation: list[PlannedRun], objective: str, axes: set[str]) -> None:
+    found = {arm.partition("=")[0] for arm in arms_of(ablation, objective) if "=" in arm}
+    assert found == axes
+
+
+@pytest.mark.parametrize("objective", ["norm_softmax", "proxy_anchor", "multi_similarity"])
+def test_an_arm_of_an_axis_exchanges_that_option_alone(
+    ablation: list[PlannedRun], objective: str
+) -> None:
+    arms = arms_of(ablation, objective)
+    default = flatten(arms["dam"])
+    points = {arm: flatten(config) for arm, config in arms.items() if "=" in arm}
+    assert len(points) > 10
+    for arm, config in points.items():
+        axis, _, value = arm.partition("=")
+        differing = {key for key in default | config if config.get(key) != default.get(key)}
+        assert differing == {"arm", f"similarity.{axis}"}
+        assert str(config[f"similarity.{axis}"]) == value
+
+
+def test_cases_of_the_ablation_differ_from_the_default_in_one_setting(
+    ablation: list[PlannedRun],
+) -> None:
+    baselines: dict[str, list[dict[str, Any]]] = {}
+    for run in ablation:
+        if run.config["arm"] == "baseline" and run.config["seed"] == 0:
+            baselines.setdefault(run.config["objective_name"], []).append(flatten(run.config))
+    varied = Counter(
+        next(iter(keys))
+        for first, *others in baselines.values()
+        for other in others
+        if len(keys := {key for key in first | other if first.get(key) != other.get(key)}) == 1
+    )
+    assert varied == {"dim": 9, "objective.normalise": 3}
+    assert sum(len(others) for others in baselines.values()) == 12 + len(baselines)
+
+
+def test_optional_cases_of_the_ablation_are_the_real_sets() -> None:
+    optional = [case for case in suite("ablation")["cases"] if case.get("optional")]
+    assert [case["dataset"] for case in optional] == ["cub200", "cars196", "market1501"]
+    for case in optional:
+        assert {arm.partition("=")[0] for arm in case["arms"]} >= PROXY_AXES - {"mapping"}
+
+
+def test_every_objective_is_in_its_suite_with_and_without_dam() -> None:
+    runs = plan("objectives", device="cpu")
+    objectives = {*names(PROXY_OBJECTIVES), *names(PAIR_OBJECTIVES), "joint"}
+    assert {run.config["objective"]["type"] for run in runs} == objectives
+    assert {run.config["arm"] for run in runs} == {"baseline", "dam"}
+    assert len(runs) == len(objectives) * 2 * 3
+
+
+def test_every_rival_stands_alone_and_with_dam() -> None:
+    configs = [run.config for run in plan("rivals", seeds=[0], device="cpu")]
+    for objective in ("norm_softmax", "multi_similarity"):
+        arms = {c["arm"]: c for c in configs if c["objective_name"] == objective}
+        assert arms["random"]["similarity"]["rule"] == "random"
+        assert arms["inverse"]["similarity"]["rule"] == "inverse"
+        for rival in names(RIVALS):
+            alone, joined = arms[rival], arms[f"dam+{rival}"]
+            assert [entry["type"] for entry in alone["rivals"]] == [rival]
+            assert alone["similarity"] == {"type": "plain"}
+            assert joined["rivals"] == alone["rivals"]
+            assert joined["similarity"] == arms["dam"]["similarity"]
+        assert len(arms) == 4 + 2 * len(names(RIVALS))
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Every objective in every arm of the rivals, small."""
+    path = tmp_path_factory.mktemp("everything") / "suite.py"
+    cases, arms = suite("objectives")["cases"], suite("rivals")["arms"]
+    path.write_text(f"cases = {cases}\narms = {arms}\nseeds = [0]\n")
+    return [run.config for run in plan(str(path), overrides=SMALL, device="cpu")]
+
+
+@pytest.fixture(scope="module")
+def batches(everything: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """The first batches of the typefaces, by the sampler that draws them."""
+    train = load_dataset(everything[0]).train
+    samplers = {canonical(config["sampler"]): config["sampler"] for config in everything}
+    return {
+        name: list(islice(TrainingLoader(train, **sampler, seed=0), 3))
+        for name, sampler in samplers.items()
+    }
+
+
+@pytest.mark.parametrize("arm", list(suite("rivals")["arms"]))
+def test_every_objective_trains_in_every_arm(
+    everything: list[dict[str, Any]], batches: dict[str, list[Any]], arm: str
+) -> None:
+    configs = [config for config in everything if config["arm"] == arm]
+    assert len(configs) == len(names(PROXY_OBJECTIVES)) + len(names(PAIR_OBJECTIVES)) + 1
+    for config in configs:
+        model = build_model(config, classes=100)
+        optimiser = build_optimiser(config, model)
+        model.train()
+        before = {name: value.clone() for name, value in model.named_parameters()}
+        for batch in batches[canonical(config["sampler"])]:
+            loss = model.train_step(batch, optimiser)["loss"]
+            assert torch.isfinite(loss), config["objective_name"]
+        for name, value in model.named_parameters():
+            assert torch.isfinite(value).all(), (config["objective_name"], name)
+            if value.requires_grad:
+                assert not torch.equal(value, before[name]), (config["objective_name"], name)

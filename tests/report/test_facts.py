@@ -1,0 +1,49 @@
+import pytest
+
+from benchmark.report.facts import facts
+
+PHOTOS = {
+    "backbone": {
+        "type": "resnet50",
+        "weights": "imagenet",
+        "freeze_batch_norm": True,
+        "last_stride": 1,
+    },
+    "pooling": "avg+max",
+    "neck": "bn",
+    "dim": None,
+    "sampler": {"classes": 16, "samples": 4},
+    "memory": {"size": 8192, "start": 0.1},
+    "epochs": 120,
+    "optimiser": {"type": "Adam", "lr": 3.5e-4},
+    "schedule": {
+        "warmup": 10.0,
+        "frozen": 5.0,
+        "decay": "step",
+        "milestones": [40.0, 70.0],
+        "gamma": 0.1,
+    },
+}
+
+
+def test_every_condition_that_papers_leave_in_code_is_named() -> None:
+    assert facts(PHOTOS) == {
+        "backbone": "resnet50 last_stride=1",
+        "weights": "imagenet",
+        "batch norm": "frozen",
+        "pooling": "avg+max",
+        "neck": "bn",
+        "dim": "the backbone's",
+        "batch": "64 (16 × 4)",
+        "memory": "8192 features, after 10 % of training",
+        "epochs": "120",
+        "optimiser": "Adam lr=0.00035",
+        "schedule": "× 0.1 at 40, 70; warm-up 10; backbone at rest 5",
+    }
+
+
+@pytest.mark.parametrize("backbone", [{"type": "glyphnet"}, {"type": "resnet50", "weights": None}])
+def test_weights_that_were_not_loaded_are_random(backbone: dict[str, str | None]) -> None:
+    found = facts({"backbone": backbone})
+    assert (found["weights"], found["batch norm"]) == ("random", "trained")
+    assert found["pooling"] == found["schedule"] == found["batch"] == "–"
