@@ -34,12 +34,11 @@ def kept_elements(
     check_rule(rule, keep)
     pairs = pairs.to(proxies.device)
     difference = discriminativeness(proxies, pairs)
-    kept = torch.ones_like(difference, dtype=torch.bool)
     if rule == "all":
-        return kept
+        return torch.ones_like(difference, dtype=torch.bool)
     selection = Selection(rule, keep, seed)
     scores = selection.scores(difference, pairs[:, 0], pairs[:, 1], None)
-    return selection.kept(scores).erase_(kept, scores)
+    return selection.kept(scores).mask_(scores).bool()
 
 
 def kept_share(

@@ -88,10 +88,6 @@ class Kept(NamedTuple):
         scores[self.tied] += early.to(scores.dtype)
         return scores
 
-    def erase_(self, values: Tensor, scores: Tensor) -> Tensor:
-        """Set `values` [rows, D] to zero in place where the element is erased."""
-        return values.mul_(self.mask_(scores.clone()).to(values.dtype))
-
 
 class Side(NamedTuple):
     """One side of the compared pairs: `values` [n, D], with a number [n] for each row.
