@@ -1,7 +1,5 @@
 """How many similarities reach a threshold: the operation that ranks are made of."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -16,27 +14,20 @@ def at_least(similarities: Tensor, thresholds: Tensor, counts: Tensor) -> Tensor
     """How many of a row's similarities [B, G] reach each of its thresholds [B, P], int64 [B, P].
 
     Row b has `counts[b]` thresholds that fall; what is returned behind them means nothing.
-    A CPU counts row by row with numpy, in as many threads as torch has; other devices sort.
+    A CPU counts row by row with numpy, in one thread: threads would wait for each other, since a
+    row takes no longer than waking one. Other devices sort.
     """
     if similarities.device.type != "cpu":
         return by_sorting(similarities, thresholds)
-    rows, wanted, sizes = similarities.numpy(), thresholds.numpy(), counts.tolist()
-    reached = np.zeros(wanted.shape, np.int64)
-
-    def count(first: int, last: int) -> None:
-        for row in range(first, last):
-            reached[row, : sizes[row]] = _count(rows[row], wanted[row, : sizes[row]])
-
-    threads = torch.get_num_threads()
-    bounds = np.linspace(0, len(rows), threads + 1).astype(int).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(count, bounds[:-1], bounds[1:]))
+    reached = np.zeros(thresholds.shape, np.int64)
+    rows = zip(similarities.numpy(), thresholds.numpy(), counts.tolist(), reached, strict=True)
+    for row, wanted, count, counted in rows:
+        if count:
+            counted[:count] = _count(row, wanted[:count])
     return torch.from_numpy(reached)
 
 
 def _count(row: npt.NDArray[np.floating], thresholds: npt.NDArray[np.floating]) -> npt.ArrayLike:
-    if not len(thresholds):
-        return []
     reaching = row.compress(row >= thresholds[-1])
     if len(reaching) > len(thresholds) * SORT:
         return [np.count_nonzero(reaching >= threshold) for threshold in thresholds]

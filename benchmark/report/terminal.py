@@ -13,11 +13,13 @@ from benchmark.report.table import Group, Table
 def print_table(table: Table, console: Console) -> None:
     """Print one table a data set, its legend, and what is missing.
 
-    100 columns are enough; in fewer, the standard deviations are left out.
+    Where they don't fit, the standard deviations are left out; 100 columns hold them beside short
+    names of arms.
     """
     for group in table.groups:
-        narrow = console.width < 100
-        console.print(_rich_table(group, narrow))
+        whole = _rich_table(group, narrow=False)
+        narrow = console.measure(whole).minimum > console.width
+        console.print(_rich_table(group, narrow=True) if narrow else whole)
         for sentence in legend(group):
             text = sentence.replace(" ± sample standard deviation", "") if narrow else sentence
             console.print(Text(text, style="dim"))
@@ -43,7 +45,8 @@ def _rich_table(group: Group, narrow: bool) -> RichTable:
     )
     for index, heading in enumerate(columns(group)):
         justify = "left" if index == 0 else "right"
-        shown.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        # Names may take a second line, numbers not.
+        shown.add_column(heading, justify=justify, no_wrap=index > 0)  # type: ignore[arg-type]
     for comparison in group.comparisons:
         shown.add_row(Text(comparison.label, style="bold"))
         for index, row in enumerate(comparison.rows):

@@ -26,16 +26,3 @@ def test_counts_equal_the_definition(seed, share, dtype, monkeypatch):
     assert np.array_equal(found.numpy()[there], expected[there])
     sorted_instead = by_sorting(torch.from_numpy(rows), torch.from_numpy(thresholds))
     assert np.array_equal(sorted_instead.numpy(), expected)
-
-
-@pytest.mark.parametrize("threads", [1, 2, 5])
-def test_threads_share_the_rows(threads):
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        for rows in (1, 2, 7):
-            similarities = torch.arange(rows * 4.0).view(rows, 4)
-            thresholds, counts = similarities[:, :1] + 1, torch.ones(rows, dtype=torch.int64)
-            assert at_least(similarities, thresholds, counts).tolist() == [[3]] * rows
-    finally:
-        torch.set_num_threads(before)
