@@ -17,9 +17,8 @@ def print_table(table: Table, console: Console) -> None:
     names of arms.
     """
     for group in table.groups:
-        whole = _rich_table(group, narrow=False)
-        narrow = console.measure(whole).minimum > console.width
-        console.print(_rich_table(group, narrow=True) if narrow else whole)
+        narrow = _width(group) > console.width
+        console.print(_rich_table(group, narrow))
         for sentence in legend(group):
             text = sentence.replace(" ± sample standard deviation", "") if narrow else sentence
             console.print(Text(text, style="dim"))
@@ -33,6 +32,13 @@ def print_table(table: Table, console: Console) -> None:
         console.print()
 
 
+def _width(group: Group) -> int:
+    """The table's width in characters, with its standard deviations and each name on one line."""
+    lines = [columns(group), *(cells(group, row) for row in group.rows)]
+    # Names stand two characters to the right; each column but the edges has one at both sides.
+    return 2 + 2 * len(lines[0]) + sum(max(map(len, column)) for column in zip(*lines, strict=True))
+
+
 def _rich_table(group: Group, narrow: bool) -> RichTable:
     """A heading line an objective, below it its arms."""
     title = Text(group.label, style="bold")
@@ -44,9 +50,14 @@ def _rich_table(group: Group, narrow: bool) -> RichTable:
         padding=(0, 1, 0, 0) if narrow else (0, 1),
     )
     for index, heading in enumerate(columns(group)):
-        justify = "left" if index == 0 else "right"
-        # Names may take a second line, numbers not.
-        shown.add_column(heading, justify=justify, no_wrap=index > 0)  # type: ignore[arg-type]
+        # A name may take a second line, a number not.
+        name = index == 0
+        shown.add_column(
+            heading,
+            justify="left" if name else "right",
+            no_wrap=not name,
+            overflow="fold" if name else "ellipsis",
+        )
     for comparison in group.comparisons:
         shown.add_row(Text(comparison.label, style="bold"))
         for index, row in enumerate(comparison.rows):

@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 
 import benchmark
-from benchmark.suite.configuration import merged, resolved
+from benchmark.suite.configuration import DEFAULTS, merged, resolved
 
 CONFIGS = Path(benchmark.__file__).parent / "configs"
 RECIPES = sorted(path.stem for path in (CONFIGS / "recipes").glob("*.py"))
@@ -20,7 +20,8 @@ def read(kind: str, name: str) -> dict[str, Any]:
 
 def resolved_recipe(name: str, objective: dict[str, Any], **changes: Any) -> dict[str, Any]:
     run = {"dataset": {"type": "typefaces"}, "objective": objective, "device": "cpu"}
-    return resolved(merged({**read("recipes", name), **run}, changes), name)[0]
+    recipe = merged(DEFAULTS, {**read("recipes", name), **run})
+    return resolved(merged(recipe, changes), name)[0]
 
 
 @pytest.fixture(autouse=True)
