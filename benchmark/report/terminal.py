@@ -35,8 +35,10 @@ def print_table(table: Table, console: Console) -> None:
 def _width(group: Group) -> int:
     """The table's width in characters, with its standard deviations and each name on one line."""
     lines = [columns(group), *(cells(group, row) for row in group.rows)]
-    # Names stand two characters to the right; each column but the edges has one at both sides.
-    return 2 + 2 * len(lines[0]) + sum(max(map(len, column)) for column in zip(*lines, strict=True))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    # Names stand two characters to the right, and columns three apart between two edges of one,
+    # the outer ones without their padding.
+    return sum(widths) + 2 + 3 * len(widths) - 1
 
 
 def _rich_table(group: Group, narrow: bool) -> RichTable:

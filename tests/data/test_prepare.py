@@ -209,6 +209,14 @@ def test_a_full_disk_is_no_broken_connection(fetch, host, tmp_path):
     assert len(host.asked) == 1
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """A shell that starts the tests in its background lets them ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupts(content, after):
     """Sends `after` bytes, and then Ctrl-C to the client."""
 

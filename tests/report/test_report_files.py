@@ -10,7 +10,8 @@ from PIL import Image
 from rich.console import Console
 
 from benchmark.errors import UserError
-from benchmark.report import Report, print_table, write_report
+from benchmark.report import Report, Table, build_table, print_table, write_report
+from benchmark.suite.store import read_runs
 
 VOID = {"meta", "br", "img", "link"}
 
@@ -44,9 +45,9 @@ def page_of(report: Report) -> str:
     return text
 
 
-def printed(report: Report) -> str:
-    console = Console(width=100, file=io.StringIO(), record=True)
-    print_table(report.table, console)
+def printed(table: Table, width: int = 100) -> str:
+    console = Console(width=width, file=io.StringIO(), record=True)
+    print_table(table, console)
     return console.export_text()
 
 
@@ -94,12 +95,28 @@ def test_writing_again_gives_the_same_bytes(store: Any, tmp_path: Path) -> None:
 def test_terminal_needs_a_hundred_columns(store: Any, tmp_path: Path) -> None:
     store_suite(store)
     store(objective="triplet", state="failed", error="RuntimeError: " + "[b]x[/b] " * 30)
-    text = printed(write_report(tmp_path))
+    text = printed(write_report(tmp_path).table)
     assert max(map(len, text.splitlines())) <= 100
     assert re.search(r"dam +3 +33\.0 ± 1\.0 +\+2\.0 \[\+2\.0, \+2\.1\]", text)
     assert "seeds 0, 1, 2" in text and "Rendered from the fonts" in text
     assert "n = 3 pairs" in text
     assert "[b]x[/b]" in text  # an error's brackets are no markup
+
+
+@pytest.mark.parametrize("length", range(4, 44, 3))
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_terminal_never_cuts_a_number(store: Any, tmp_path: Path, length: int, width: int) -> None:
+    arm = "a" * length
+    for seed in range(2):
+        store(seed=seed, dim=length)
+        metrics = {"recall@1": 0.2 + 0.01 * seed, "map@r": 0.05 + 0.03 * seed}
+        store(arm=arm, seed=seed, dim=length, similarity={"type": "dam"}, metrics=metrics)
+    text = printed(build_table(read_runs(tmp_path)), width)
+    assert "…" not in text
+    assert re.search(r"2 +20\.5( ± 0\.7)? +−9\.5 \[−15\.9, −3\.1\] +6\.5( ± 2\.1)? +", text)
+    lines = text.splitlines()
+    if "±" in "".join(line for line in lines if "20.5" in line):
+        assert any(line.strip().startswith(f"{arm} ") for line in lines)
 
 
 def test_markdown_is_a_table(store: Any, tmp_path: Path) -> None:
@@ -119,7 +136,7 @@ def test_no_finished_run(store: Any, tmp_path: Path, state: str) -> None:
     assert report.figures == ()
     page = page_of(report)
     assert ("CUDA error" in page) == (state == "failed")
-    assert f"0, 1 {state}" in printed(report)
+    assert f"0, 1 {state}" in printed(report.table)
 
 
 def test_one_seed_has_a_difference_and_no_interval(store: Any, tmp_path: Path) -> None:
@@ -128,21 +145,21 @@ def test_one_seed_has_a_difference_and_no_interval(store: Any, tmp_path: Path) -
     report = write_report(tmp_path)
     assert len(report.figures) == 6
     assert "+1.0 [–]" in page_of(report)
-    assert "0.0 [–]" in printed(report)
+    assert "0.0 [–]" in printed(report.table)
 
 
 def test_baseline_alone(store: Any, tmp_path: Path) -> None:
     store()
     report = write_report(tmp_path)
     assert {path.stem for path in report.figures} == {"typefaces-values", "typefaces-training"}
-    assert "n = 0 pairs" in printed(report)
+    assert "n = 0 pairs" in printed(report.table)
 
 
 def test_reidentification_has_its_own_metrics(store: Any, tmp_path: Path) -> None:
     for arm in ("baseline", "dam"):
         store(arm=arm, protocol="reid", metrics={"cmc@1": 0.5, "cmc@5": 0.7, "map": 0.4})
     report = write_report(tmp_path)
-    assert "CMC@1" in printed(report) and "Recall" not in printed(report)
+    assert "CMC@1" in printed(report.table) and "Recall" not in printed(report.table)
     assert "mAP" in page_of(report)
 
 
