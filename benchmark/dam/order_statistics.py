@@ -1,9 +1,5 @@
 """The number in a given place of each row, were it sorted."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-
 import torch
 from torch import Tensor
 
@@ -41,21 +37,12 @@ def _by_numpy(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     found = np.empty((2, len(bits)), bits.dtype)
     step = max(1, CHUNK // bits.shape[1])
 
-    def select(start: int) -> None:
+    for start in range(0, len(bits), step):
         rows = slice(start, start + step)
         parted = bits[rows] ^ flip[rows]
         parted.partition(count - 1, axis=-1)
         found[0, rows] = parted[:, count - 1]
         parted[:, count:].min(-1, out=found[1, rows])
-
-    starts, threads = range(0, len(bits), step), torch.get_num_threads()
-    list(_pool(threads, os.getpid()).map(select, starts) if threads > 1 else map(select, starts))
     found ^= flip.T
     threshold, following = torch.from_numpy(found).view(scores.dtype)
     return threshold, following
-
-
-@cache
-def _pool(threads: int, process: int) -> ThreadPoolExecutor:
-    """The threads of a process; another process, forked from this one, has none of them."""
-    return ThreadPoolExecutor(threads)

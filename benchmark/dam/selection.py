@@ -13,7 +13,6 @@ enough to make the same set again in the backward pass.
 | `mean` | as for `quantile` | scores up to the mean score |
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -67,11 +66,6 @@ class Kept(NamedTuple):
     def scale(self, dim: int) -> float | Tensor:
         """D / |M|, which brings a kept sum to the size of a whole one: a number, or [rows]."""
         return dim / self.size
-
-    def moved(self, place: Callable[[Tensor], Tensor]) -> "Kept":
-        """The same with its arrays of all rows where `place` puts them."""
-        size = place(self.size) if isinstance(self.size, Tensor) else self.size
-        return self._replace(limit=place(self.limit), size=size)
 
     def mask_(self, scores: Tensor) -> Tensor:
         """Turn `scores` [rows, D] in place into 1 where the element is kept and 0 where not.

@@ -18,6 +18,7 @@ from benchmark.dam.reference import (
 )
 from benchmark.dam.selection import Selection
 
+pytestmark = pytest.mark.usefixtures("way")
 RULES = ["quantile", "mean", "random", "inverse"]
 BLOCKS = (20, 1 << 18)
 

@@ -13,6 +13,7 @@ from benchmark.dam import pair_similarity, proxy_similarity
 from benchmark.dam.reference import kept_set
 from benchmark.dam.selection import Selection
 
+pytestmark = pytest.mark.usefixtures("way")
 CASES = range(12)
 
 
@@ -202,12 +203,18 @@ def test_6_ties_are_resolved_by_index() -> None:
 
 
 @pytest.mark.parametrize("rule", ["quantile", "mean"])
-def test_7_no_tensor_of_size_b_c_d_is_held(rule: str) -> None:
+def test_7_no_tensor_of_size_b_c_d_is_held(rule: str, way: str) -> None:
     """B C D, B^2 D and B N D would be 600 MB or more here; a fresh process stays far below."""
     code = f"""
 import resource, torch
-from benchmark.dam import pair_similarity, proxy_similarity
+from benchmark.dam import compiled, pair_similarity, proxy_similarity
 torch.set_num_threads(1)
+if "{way}" == "blocks":
+    compiled.available = lambda features: False
+else:  # numba and its loops are loaded
+    few = torch.randn(2, 8, requires_grad=True)
+    pair_similarity(few, torch.arange(2)).sum().backward()
+    proxy_similarity(few, few.detach(), torch.arange(2)).sum().backward()
 B = C = 320
 D = 1536
 f = torch.randn(B, D, requires_grad=True)

@@ -10,6 +10,7 @@ from benchmark.dam import pair_similarity, proxy_similarity
 from benchmark.dam.reference import pair_reference, proxy_reference
 from benchmark.dam.selection import Selection
 
+pytestmark = pytest.mark.usefixtures("way")
 RULES = ["quantile", "mean", "random", "inverse"]
 
 

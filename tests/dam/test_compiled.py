@@ -1,0 +1,96 @@
+"""The loops that numba compiles: their sets against a sort, and what only they have to hold."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from benchmark.dam import loops, pair_similarity, proxy_similarity
+from benchmark.dam.compiled import _arrays, _settings
+from benchmark.dam.reference import kept_set
+from benchmark.dam.selection import Selection
+
+RULES = ["quantile", "mean", "random", "inverse"]
+
+
+def rows_of_differences(dtype: torch.dtype) -> Tensor:
+    """Differences [n, 21] with ties, zeros, infinity, and over the whole range of floats."""
+    generator = torch.Generator().manual_seed(0)
+    tiny, huge = torch.finfo(dtype).tiny, torch.finfo(dtype).max
+    draws = torch.rand(6, 21, generator=generator, dtype=dtype)
+    scales = draws * 2.0 ** torch.randint(-100, 100, draws.shape, generator=generator)
+    whole = draws.mul(4).round()
+    ends = torch.tensor([0, tiny / 4, tiny, 1, huge, torch.inf, 1], dtype=dtype).repeat(1, 3)
+    return torch.cat([draws, scales, whole, ends, torch.ones(1, 21, dtype=dtype)])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("rule", RULES)
+def test_sets_equal_a_sort(rule: str, positive: bool, dtype: torch.dtype) -> None:
+    rows = rows_of_differences(dtype)
+    if rule == "mean":
+        rows = rows[rows.isfinite().all(1) & (rows < 100).all(1)].mul(64).round()  # exact sums
+    first, second = torch.arange(len(rows)), torch.arange(len(rows)).flip(0)
+    for keep in (0.05, 0.3, 0.6, 0.95, 1.0):
+        selection = Selection(rule, keep, seed=2**40 + 7)
+        flags = torch.full((len(rows),), positive)
+        scores = selection.scores(rows.clone(), first, second, flags)
+        expected = kept_set(scores, rule, keep)
+        count, seed, inverse, code, _, top = _settings(rows, selection, True)
+        keys = torch.empty(21, dtype=torch.int32 if dtype == torch.float32 else torch.int64)
+        mask = torch.empty(21, dtype=dtype)
+        for n, row in enumerate(rows):
+            keys_, mask_, row_ = _arrays(keys, mask, row.clone())
+            flip = positive != inverse
+            loops._fill_keys(keys_, row_, int(first[n]), int(second[n]), seed, flip, code, top)
+            limit, last = loops._select(keys_, row_, count, flip, code, top)
+            loops._fill_mask(mask_, keys_, limit, last)
+            assert torch.equal(mask.bool(), expected[n]), (keep, row)
+
+
+@pytest.mark.usefixtures("way")
+def test_repeats_bit_for_bit() -> None:
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(60, 256, generator=generator).requires_grad_()
+    proxies = torch.randn(50, 256, generator=generator).requires_grad_()
+    labels = torch.arange(60) % 37
+    for S in (
+        lambda: proxy_similarity(features, proxies, labels),
+        lambda: pair_similarity(features, labels),
+    ):
+        runs = [(s := S(), *torch.autograd.grad(s.square().sum(), features)) for _ in range(4)]
+        for run in runs[1:]:
+            assert all(torch.equal(a, b) for a, b in zip(run, runs[0], strict=True))
+
+
+@pytest.mark.usefixtures("way")
+def test_a_nan_shows() -> None:
+    features, proxies = torch.randn(6, 9), torch.randn(4, 9)
+    labels = torch.arange(6) % 4
+    proxies[1, 3] = torch.nan
+    S = proxy_similarity(features, proxies, labels, keep=0.3)
+    assert S[:, 1].isnan().all()
+    assert S[labels == 1].isnan().all()
+    features[2, 5] = torch.nan
+    S = pair_similarity(features, labels, keep=0.3)
+    others = torch.arange(6) != 2
+    assert S[2, others].isnan().all()
+    assert S[others, 2].isnan().all()
+    assert S[others][:, others].isfinite().all()
+
+
+@pytest.mark.usefixtures("way")
+def test_values_in_any_memory_order() -> None:
+    features, proxies = torch.randn(9, 6).double().T, torch.randn(9, 8).double().T[::2]
+    labels = torch.arange(6) % 4
+    for S in (
+        lambda f, w: proxy_similarity(f, w, labels),
+        lambda f, w: pair_similarity(f, labels),
+        lambda f, w: pair_similarity(f, labels, references=w, reference_labels=labels[:4]),
+    ):
+        torch.testing.assert_close(S(features, proxies), S(features.clone(), proxies.contiguous()))
+    learned = features.clone().requires_grad_()
+    # The gradient of a sum is expanded from one number, and a transposed one has other strides.
+    pair_similarity(learned, labels).T.sum().backward()
+    assert learned.grad is not None
+    assert learned.grad.isfinite().all()
