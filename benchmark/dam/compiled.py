@@ -190,7 +190,10 @@ def _deal(
     def run(part: int) -> None:
         loop(part, parts, *arguments, *_arrays(*made[part]))
 
-    list(_pool(parts, os.getpid()).map(run, range(parts)) if parts > 1 else map(run, range(1)))
+    # This thread takes a part as well.
+    others = _pool(parts, os.getpid()).map(run, range(1, parts)) if parts > 1 else ()
+    run(0)
+    list(others)
     return made
 
 

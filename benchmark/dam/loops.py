@@ -59,8 +59,11 @@ def _below(keys, limit):
 
 
 @compiled
-def _select(keys, difference, count, flip, rule, top):
-    """The kept set: what is under `limit`, and at it the elements up to `last`."""
+def _select(keys, difference, count, flip, rule, top, hint):
+    """The kept set: what is under a limit, and at the limit the elements up to the last one.
+
+    The limit is searched for, from `hint` on, where it may well be.
+    """
     if rule == MEAN:
         mean = difference.dtype.type(0)
         for k in range(len(keys)):
@@ -76,16 +79,26 @@ def _select(keys, difference, count, flip, rule, top):
     high = keys.dtype.type(high + 1)
     if count == len(keys):
         return high, -1
-    # `count` keys lie under the limit, or it is the key of rank `count`, and low <= limit < high.
+    # Wanted is a limit with `count` keys under it, or else the key of that rank: it is at least
+    # `low`, which has `few` keys under it, and below `high`, which has `many`.
+    few, many, step = 0.0, float(len(keys)), 0
     while high - low > 1:
-        middle = keys.dtype.type(low + (high - low) // 2)
+        if step == 0 and low < hint < high:
+            middle = hint
+        elif step % 4 == 3:
+            middle = keys.dtype.type(low + (high - low) // 2)
+        else:
+            share = (count - few + 0.5) / (many - few + 1)
+            inside = min(int((high - low) * share), high - low - 1)
+            middle = keys.dtype.type(low + max(inside, 1))
         found = _below(keys, middle)
         if found == count:
             return middle, -1
         if found < count:
-            low = middle
+            low, few = middle, found
         else:
-            high = middle
+            high, many = middle, found
+        step += 1
     room = count - _below(keys, low)
     for k in range(len(keys)):
         if keys[k] == low:
@@ -140,6 +153,7 @@ def margins(
     dim = features.shape[1]
     difference, mask = np.empty(dim, features.dtype), np.empty(dim, features.dtype)
     keys = np.empty(dim, limits.dtype)
+    hint = top
     for a in range(part, len(limits), parts):
         y = classes[a]
         for b in range(a + 1, len(classes)):
@@ -147,7 +161,8 @@ def margins(
             for k in range(dim):
                 difference[k] = abs(table[y, k] - table[j, k])
             _fill_keys(keys, difference, y, j, seed, inverse, rule, top)
-            limits[a, b], lasts[a, b] = _select(keys, difference, count, inverse, rule, top)
+            hint, lasts[a, b] = _select(keys, difference, count, inverse, rule, top, hint)
+            limits[a, b] = hint
             _fill_mask(mask, keys, limits[a, b], lasts[a, b])
             scale = _scale(mask, count, rule, rescale)
             for here, there, place in ((y, j, a), (j, y, b)):
@@ -208,6 +223,7 @@ def squares(
     dim = features.shape[1]
     difference, mask = np.empty(dim, features.dtype), np.empty(dim, features.dtype)
     keys = np.empty(dim, limits.dtype)
+    hint = top
     first = 0 if square else len(features)
     for i in range(part, len(features), parts):
         if square:
@@ -217,7 +233,8 @@ def squares(
             for k in range(dim):
                 difference[k] = abs(features[i, k] - references[j, k])
             _fill_keys(keys, difference, i, first + j, seed, flip, rule, top)
-            limits[i, j], lasts[i, j] = _select(keys, difference, count, flip, rule, top)
+            hint, lasts[i, j] = _select(keys, difference, count, flip, rule, top, hint)
+            limits[i, j] = hint
             _fill_mask(mask, keys, limits[i, j], lasts[i, j])
             total = mask.dtype.type(0)
             for k in range(dim):

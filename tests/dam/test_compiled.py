@@ -39,11 +39,12 @@ def test_sets_equal_a_sort(rule: str, positive: bool, dtype: torch.dtype) -> Non
         count, seed, inverse, code, _, top = _settings(rows, selection, True)
         keys = torch.empty(21, dtype=torch.int32 if dtype == torch.float32 else torch.int64)
         mask = torch.empty(21, dtype=dtype)
+        limit = _arrays(keys)[0][0] * 0
         for n, row in enumerate(rows):
             keys_, mask_, row_ = _arrays(keys, mask, row.clone())
             flip = positive != inverse
             loops._fill_keys(keys_, row_, int(first[n]), int(second[n]), seed, flip, code, top)
-            limit, last = loops._select(keys_, row_, count, flip, code, top)
+            limit, last = loops._select(keys_, row_, count, flip, code, top, limit)
             loops._fill_mask(mask_, keys_, limit, last)
             assert torch.equal(mask.bool(), expected[n]), (keep, row)
 
