@@ -1,16 +1,24 @@
-"""The blocked mappings of DAM against the readable reference, over random sizes and shares."""
+"""The mappings of DAM on the CPU against the readable reference, over random sizes and shares."""
+
+from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
 
 from benchmark.bench.agreement import Agreement, measure, value_and_gradients
-from benchmark.dam import pair_similarity, proxy_similarity
+from benchmark.dam import compiled, pair_similarity, proxy_similarity
 from benchmark.dam.reference import pair_reference, proxy_reference
 from benchmark.dam.selection import Selection
 
 RULES = ("quantile", "mean", "random", "inverse")
-PROXY_MAPPINGS = ("margin", "margin_cosine")
-PAIR_SIMILARITIES = ("masked_distance", "masked_cosine")
+# With the ways in which each is computed: `loops` compiled by numba, or `blocks` in torch.
+PROXY_MAPPINGS = (("margin", "loops"), ("margin", "blocks"), ("margin_cosine", "blocks"))
+PAIR_SIMILARITIES = (
+    ("masked_distance", "loops"),
+    ("masked_distance", "blocks"),
+    ("masked_cosine", "blocks"),
+)
 BLOCK = 200  # numbers held at a time: so few that many cases take several blocks
 GRID = 1024
 SOURCE = "benchmark/dam/reference.py"
@@ -38,7 +46,12 @@ def _vectors(number: int, dim: int, generator: torch.Generator) -> Tensor:
     return (away.mul(GRID).floor() + 0.5) / GRID
 
 
-def proxy_mapping(mapping: str, rule: str, dtype: torch.dtype, cases: int) -> Agreement:
+def _by(way: str, *arguments: Any, weights: Tensor) -> list[Tensor] | None:
+    with patch.object(compiled, "available", lambda features: way == "loops"):
+        return value_and_gradients(*arguments, weights=weights)
+
+
+def proxy_mapping(mapping: str, way: str, rule: str, dtype: torch.dtype, cases: int) -> Agreement:
     """A proxy mapping with a rule, computed in `dtype`, against the reference in float64."""
 
     def compare(case: int) -> tuple[list[Tensor] | None, list[Tensor] | None]:
@@ -46,7 +59,7 @@ def proxy_mapping(mapping: str, rule: str, dtype: torch.dtype, cases: int) -> Ag
         weights = torch.randn(len(labels), len(proxies), generator=generator, dtype=torch.float64)
         rescale = bool(case % 2)
 
-        def blocked(features: Tensor, proxies: Tensor) -> Tensor:
+        def mapped(features: Tensor, proxies: Tensor) -> Tensor:
             return proxy_similarity(
                 features,
                 proxies,
@@ -66,14 +79,14 @@ def proxy_mapping(mapping: str, rule: str, dtype: torch.dtype, cases: int) -> Ag
             )
 
         lowered = features.to(dtype), proxies.to(dtype)
-        found = value_and_gradients(blocked, *lowered, weights=weights.to(dtype))
+        found = _by(way, mapped, *lowered, weights=weights.to(dtype))
         return found, value_and_gradients(reference, features, proxies, weights=weights)
 
-    subject = f"DAM {mapping} {rule}"
+    subject = f"DAM {mapping} {rule} in {way}"
     return measure(subject, "reference", SOURCE, dtype, ("features", "proxies"), compare, cases)
 
 
-def pair_mapping(similarity: str, rule: str, dtype: torch.dtype, cases: int) -> Agreement:
+def pair_mapping(similarity: str, way: str, rule: str, dtype: torch.dtype, cases: int) -> Agreement:
     """The same for the pair mapping, with references beside the batch in every second case."""
 
     def compare(case: int) -> tuple[list[Tensor] | None, list[Tensor] | None]:
@@ -84,7 +97,7 @@ def pair_mapping(similarity: str, rule: str, dtype: torch.dtype, cases: int) -> 
         shape = len(labels), len(past if beside else labels)
         weights = torch.randn(shape, generator=generator, dtype=torch.float64)
 
-        def blocked(features: Tensor) -> Tensor:
+        def mapped(features: Tensor) -> Tensor:
             return pair_similarity(
                 features,
                 labels,
@@ -109,8 +122,8 @@ def pair_mapping(similarity: str, rule: str, dtype: torch.dtype, cases: int) -> 
                 past if beside else None,
             )
 
-        found = value_and_gradients(blocked, features.to(dtype), weights=weights.to(dtype))
+        found = _by(way, mapped, features.to(dtype), weights=weights.to(dtype))
         return found, value_and_gradients(reference, features, weights=weights)
 
-    subject = f"DAM {similarity} {rule}"
+    subject = f"DAM {similarity} {rule} in {way}"
     return measure(subject, "reference", SOURCE, dtype, ("features",), compare, cases)

@@ -53,12 +53,12 @@ def comparisons() -> list[Comparison]:
             for against in (cases_pair.against_formula, cases_pair.against_library)
         ),
         *(
-            partial(compare, mapping, rule)
+            partial(compare, mapping, way, rule)
             for compare, mappings in (
                 (cases_mapping.proxy_mapping, cases_mapping.PROXY_MAPPINGS),
                 (cases_mapping.pair_mapping, cases_mapping.PAIR_SIMILARITIES),
             )
-            for mapping in mappings
+            for mapping, way in mappings
             for rule in cases_mapping.RULES
         ),
     ]

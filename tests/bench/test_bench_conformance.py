@@ -94,7 +94,7 @@ def test_a_gradient_that_differs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_mapping_that_keeps_other_elements(monkeypatch: pytest.MonkeyPatch) -> None:
     exact = cases_mapping.pair_reference
-    compare = partial(cases_mapping.pair_mapping, "masked_distance", "quantile")
+    compare = partial(cases_mapping.pair_mapping, "masked_distance", "loops", "quantile")
     assert run(monkeypatch, compare)[0] == 0
 
     def positives_as_negatives(features: Tensor, labels: Tensor, *others: object) -> Tensor:
