@@ -110,8 +110,8 @@ def as_markdown(rows: list[Agreement | Missing], command: str, environment: dict
         "larger. A case's value is a loss; of a mapping it is the matrix of similarities.",
         "- `formula`: the objective's formula term by term, in float64, on the same numbers. "
         "`library`: the objective in pytorch-metric-learning, in the same dtype. `reference`: the "
-        "mapping in plain autograd, in float64. A mapping runs in `loops` that numba compiles, or in "
-        "`blocks` in torch.",
+        "mapping in plain autograd, in float64. A mapping runs in `loops` that numba compiles, or "
+        "in `blocks` in torch.",
         "- `table.csv` has three digits, the library's names, and in how many cases the value is "
         "not zero. Where the library has no answer another case is drawn.",
         "",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +45,9 @@ class Size:
             return f"proxy {self.batch} x {self.references} x {self.dim}"
         memory = f" + {self.references} memory" if self.references else ""
         return f"pair {self.batch}{memory} x {self.dim}"
+
+
+SMALLEST = Size("proxy", 2, 2, 8)
 
 
 def labels_of(size: Size) -> Tensor:
@@ -135,8 +138,10 @@ def time_in_turn(
 def peak_memory(make: Callable[[], Callable[[], None]], device: str) -> int:
     """Bytes that inputs, weights and two steps take at most.
 
-    On a GPU what torch allocated; on a CPU by how much the process grew.
+    On a GPU what torch allocated; on a CPU by how much the process grew, libraries not counted.
     """
+    for arm in get_args(Arm):
+        loss_step(SMALLEST, arm, "cpu", head=False)()
     before = 0 if device == "cuda" else _most_resident()
     step = make()
     step()

@@ -99,7 +99,8 @@ def conditions(environment: dict[str, Any], device: str, limit: float) -> list[s
     e = environment
     changed = " with changes" if e["dirty"] else ""
     threads = f"{e['threads']} thread{'s' * (e['threads'] > 1)}"
-    peak = "what torch allocated" if device == "cuda" else "by how much the process grew"
+    grown = "by how much the process grew, libraries not counted,"
+    peak = "what torch allocated" if device == "cuda" else grown
     return [
         f"{e['device_name']}, {threads}; {e['platform']}; python {e['python']}, "
         f"torch {e['torch']}; commit {e['commit']}{changed}.",

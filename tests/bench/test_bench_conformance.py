@@ -39,8 +39,8 @@ def test_quick_run_compares_everything(tmp_path: Path) -> None:
         for dtype in FLOATS
         if (key, oracle, "") not in absent
     } | {
-        (f"DAM {mapping} {rule}", "reference", dtype)
-        for mapping in ("margin", "margin_cosine", "masked_distance", "masked_cosine")
+        (f"DAM {mapping} {rule} in {way}", "reference", dtype)
+        for mapping, way in (*cases_mapping.PROXY_MAPPINGS, *cases_mapping.PAIR_SIMILARITIES)
         for rule in ("quantile", "mean", "random", "inverse")
         for dtype in FLOATS
     }
