@@ -139,7 +139,8 @@ def _show(
     for note in notes:
         console.print(note)
     if out is not None:
-        command = f"python -m benchmark bench dam{' --quick' if quick else ''} --device {device}"
+        command = f"python -m benchmark bench dam{' --quick' if quick else ''}"
+        command += f" --device {device} --threads {threads} --limit {limit:g}"
         write_text(out / "table.csv", as_csv(rows, environment))
         write_text(out / "table.md", as_markdown(rows, command, notes))
         console.print(f"written: {out.resolve() / 'table.md'}", soft_wrap=True)
