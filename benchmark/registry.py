@@ -97,13 +97,16 @@ def resolve(
 
 
 def build(registry: Registry, entry: dict[str, Any], where: str, **given: Any) -> Any:
-    """Make what `entry` describes; `given` are arguments that no configuration holds.
+    """Make what `entry` describes; `given` are arguments that no configuration needs to hold.
 
-    Raises UserError where the class refuses an option's value.
+    The class gets those of them that it takes and the entry leaves out. Raises UserError where it
+    refuses an option's value.
     """
     names(registry)
+    kind = registry.module_dict[entry["type"]]
     options = {key: value for key, value in entry.items() if key != "type"}
+    taken = inspect.signature(kind).parameters
     try:
-        return registry.module_dict[entry["type"]](**options, **given)
+        return kind(**{key: value for key, value in given.items() if key in taken} | options)
     except (TypeError, ValueError) as error:
         raise UserError(f"{where}: {error}") from error

@@ -141,7 +141,7 @@ def _objective(entry: dict[str, Any], where: str) -> dict[str, Any]:
         both = [*names(PROXY_OBJECTIVES), *names(PAIR_OBJECTIVES), JOINT]
         if kind not in both:
             raise UserError(f"{where}: there is no objective {kind!r}. {known(str(kind), both)}")
-        return resolve(registries(str(kind))[0], entry, where)
+        return resolve(registries(str(kind))[0], entry, where, given=("dim",))
     entry = {"weights": [1.0, 1.0], **entry}
     for key in entry:
         if key not in ("type", "proxy", "pair", "weights"):
@@ -154,7 +154,9 @@ def _objective(entry: dict[str, Any], where: str) -> dict[str, Any]:
         "type": JOINT,
         "weights": weights,
         **{
-            part: resolve(registry, _typed(entry.get(part), dict, f"{where}.{part}"), where)
+            part: resolve(
+                registry, _typed(entry.get(part), dict, f"{where}.{part}"), where, given=("dim",)
+            )
             for part, registry in parts.items()
         },
     }

@@ -1,6 +1,5 @@
 """From a resolved configuration to model, optimiser and schedule."""
 
-import inspect
 from typing import Any
 
 import torch
@@ -61,7 +60,7 @@ def build_loss(config: Config, classes: int, dim: int) -> Loss:
             assert isinstance(proxy_loss, ProxyLoss) and isinstance(pair_loss, PairLoss)
             return JointLoss(proxy_loss, pair_loss, tuple(objective["weights"]))
         objectives, mappings = registries(objective["type"])
-        built = build(objectives, objective, "objective")
+        built = build(objectives, objective, "objective", dim=dim)
         dam = None if similarity == PLAIN else build(mappings, similarity, "similarity")
         if objectives is PROXY_OBJECTIVES:
             return ProxyLoss(built, classes, dim, dam, seed)
@@ -85,17 +84,9 @@ def build_model(config: Config, classes: int) -> RetrievalModel:
         backbone, config["dim"], loss, pooling=config["pooling"], neck=config["neck"]
     )
     for place, rival in enumerate(config["rivals"]):
-        model.attach(build_rival(rival, backbone.out_features, f"rivals.{place}"))
+        channels = backbone.out_features  # of the feature map
+        model.attach(build(RIVALS, rival, f"rivals.{place}", channels=channels))
     return model
-
-
-def build_rival(entry: Config, channels: int, where: str) -> nn.Module:
-    """A module that acts on image, feature map (of `channels`) or embedding."""
-    names(RIVALS)
-    wanted = inspect.signature(RIVALS.module_dict[entry["type"]]).parameters
-    given = {"channels": channels} if "channels" in wanted else {}
-    rival: nn.Module = build(RIVALS, entry, where, **given)
-    return rival
 
 
 def build_optimiser(config: Config, model: nn.Module) -> OptimWrapper:

@@ -8,6 +8,7 @@ import pytest
 from benchmark.errors import UserError
 from benchmark.suite.configuration import DEFAULTS, merged, resolved
 from benchmark.suite.plan import plan
+from benchmark.training.building import build_loss
 
 JOINT = {"type": "joint", "proxy": {"type": "norm_softmax"}, "pair": {"type": "triplet"}}
 
@@ -39,6 +40,16 @@ def test_what_is_left_out_has_its_default() -> None:
     assert found["memory"] == {"size": 0, "start": 0.0}
     assert found["proxy_rate"] == 1.0 and isinstance(found["proxy_rate"], float)
     assert config(schedule={"warmup": 1})["schedule"]["milestones"] == []
+
+
+def test_an_objective_that_asks_for_it_gets_the_number_of_elements() -> None:
+    asking = {"type": "triplet", "mining": "distance_weighted", "normalise": True}
+    base = config() | {"objective": asking}
+    found = resolved(base, "here")[0] | {"seed": 0}
+    assert "dim" not in found["objective"]
+    assert build_loss(found, classes=4, dim=16).objective.dim == 16
+    with pytest.raises(UserError, match="triplet has no option 'dim'"):
+        resolved(base | {"objective": asking | {"dim": 8}}, "here")
 
 
 def test_merging_goes_into_entries_and_replaces_lists() -> None:
