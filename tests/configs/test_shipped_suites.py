@@ -3,13 +3,15 @@
 import runpy
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
-from typing import Any
+from itertools import islice, product
+from typing import Any, get_args
 
 import pytest
 import torch
 
+from baselines.pair.triplet import Mining
 from benchmark.data.loading import TrainingLoader
+from benchmark.models.retrieval import RetrievalModel
 from benchmark.registry import PAIR_OBJECTIVES, PROXY_OBJECTIVES, RIVALS, names
 from benchmark.report.settings import flatten
 from benchmark.suite.plan import CONFIGS, PlannedRun, plan
@@ -34,6 +36,9 @@ def suite(name: str) -> dict[str, Any]:
     """A suite as it is written, with the cases that the typefaces alone make."""
     content = runpy.run_path(str(CONFIGS / "suites" / f"{name}.py"))
     return {key: content[key] for key in ("cases", "arms", "seeds")}
+
+
+ARMS = [*suite("rivals")["arms"], "all", "keep=1.0"]
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +113,9 @@ def test_every_objective_is_in_its_suite_with_and_without_dam() -> None:
     objectives = {*names(PROXY_OBJECTIVES), *names(PAIR_OBJECTIVES), "joint"}
     assert {run.config["objective"]["type"] for run in runs} == objectives
     assert {run.config["arm"] for run in runs} == {"baseline", "dam"}
-    assert len(runs) == len(objectives) * 2 * 3
+    minings = {run.config["objective"].get("mining") for run in runs} - {None, "all"}
+    assert minings == set(get_args(Mining))
+    assert len(runs) == (len(objectives) + len(minings) - 1) * 2 * 3
 
 
 def test_every_rival_stands_alone_and_with_dam() -> None:
@@ -127,12 +134,9 @@ def test_every_rival_stands_alone_and_with_dam() -> None:
 
 
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """Every objective in every arm of the rivals, small."""
-    path = tmp_path_factory.mktemp("everything") / "suite.py"
-    cases, arms = suite("objectives")["cases"], suite("rivals")["arms"]
-    path.write_text(f"cases = {cases}\narms = {arms}\nseeds = [0]\n")
-    return [run.config for run in plan(str(path), overrides=SMALL, device="cpu")]
+def everything() -> list[dict[str, Any]]:
+    """Every objective in every arm, small."""
+    return [run.config for run in plan("arms", overrides=SMALL, device="cpu")]
 
 
 @pytest.fixture(scope="module")
@@ -146,16 +150,26 @@ def batches(everything: list[dict[str, Any]]) -> dict[str, list[Any]]:
     }
 
 
-@pytest.mark.parametrize("arm", list(suite("rivals")["arms"]))
+def started(config: dict[str, Any]) -> RetrievalModel:
+    """The model of a run at its start."""
+    torch.manual_seed(0)
+    return build_model(config, classes=100).train()
+
+
+def test_every_objective_is_crossed_with_every_rival(everything: list[dict[str, Any]]) -> None:
+    found = Counter((config["objective_name"], config["arm"]) for config in everything)
+    objectives = {run.config["objective_name"] for run in plan("objectives", device="cpu")}
+    assert set(found) == set(product(objectives, ARMS))
+    assert set(found.values()) == {1}
+
+
+@pytest.mark.parametrize("arm", ARMS)
 def test_every_objective_trains_in_every_arm(
     everything: list[dict[str, Any]], batches: dict[str, list[Any]], arm: str
 ) -> None:
-    configs = [config for config in everything if config["arm"] == arm]
-    assert len(configs) == len(names(PROXY_OBJECTIVES)) + len(names(PAIR_OBJECTIVES)) + 1
-    for config in configs:
-        model = build_model(config, classes=100)
+    for config in (config for config in everything if config["arm"] == arm):
+        model = started(config)
         optimiser = build_optimiser(config, model)
-        model.train()
         before = {name: value.clone() for name, value in model.named_parameters()}
         for batch in batches[canonical(config["sampler"])]:
             loss = model.train_step(batch, optimiser)["loss"]
@@ -164,3 +178,44 @@ def test_every_objective_trains_in_every_arm(
             assert torch.isfinite(value).all(), (config["objective_name"], name)
             if value.requires_grad:
                 assert not torch.equal(value, before[name]), (config["objective_name"], name)
+
+
+def beside_baseline(everything: list[dict[str, Any]], arm: str) -> Iterator[list[dict[str, Any]]]:
+    """Each objective's baseline and its run in `arm`."""
+    baselines = {c["objective_name"]: c for c in everything if c["arm"] == "baseline"}
+    for config in everything:
+        if config["arm"] == arm:
+            yield [baselines[config["objective_name"]], config]
+
+
+def test_rule_all_is_every_objectives_baseline_bit_for_bit(
+    everything: list[dict[str, Any]], batches: dict[str, list[Any]]
+) -> None:
+    for pair in beside_baseline(everything, "all"):
+        ends = []
+        for config in pair:
+            model = started(config)
+            optimiser = build_optimiser(config, model)
+            steps = batches[canonical(config["sampler"])]
+            losses = [model.train_step(batch, optimiser)["loss"] for batch in steps]
+            ends.append({"losses": torch.stack(losses), **model.state_dict()})
+        assert ends[0].keys() == ends[1].keys()
+        for name, expected in ends[0].items():
+            assert torch.equal(ends[1][name], expected), (pair[0]["objective_name"], name)
+
+
+def test_keeping_every_element_is_every_objectives_baseline_to_rounding(
+    everything: list[dict[str, Any]], batches: dict[str, list[Any]]
+) -> None:
+    for pair in beside_baseline(everything, "keep=1.0"):
+        gradients = []
+        for config in pair:
+            model = started(config)
+            batch = batches[canonical(config["sampler"])][0]
+            inputs = model.data_preprocessor(batch, training=True)
+            torch.manual_seed(0)  # what distance-weighted mining draws
+            loss = model(**inputs, mode="loss")["loss"]
+            loss.backward()
+            found = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+            gradients.append({"loss": loss.detach(), **found})
+        torch.testing.assert_close(gradients[1], gradients[0], atol=1e-5, rtol=1e-3)

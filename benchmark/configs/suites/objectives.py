@@ -21,6 +21,11 @@ cases = [
         objectives=dict(
             contrastive=dict(type="contrastive"),
             triplet=dict(type="triplet"),
+            triplet_batch_all=dict(type="triplet", mining="batch_all"),
+            triplet_semi_hard=dict(type="triplet", mining="semi_hard"),
+            triplet_distance_weighted=dict(
+                type="triplet", mining="distance_weighted", normalise=True
+            ),
             lifted_structure=dict(type="lifted_structure"),
             npair=dict(type="npair"),
             margin=dict(type="margin"),
