@@ -110,9 +110,10 @@ class _Loss(nn.Module, ABC):
 class ProxyLoss(_Loss):
     """A proxy objective with its proxies: one a class, or `objective.centres` where it has them.
 
-    `proxies` [classes, dim] start from a normal distribution with standard deviation
-    sqrt(2 / classes), of which a normalising objective sees the directions alone. With K centres
-    they are [classes * K, dim], those of a class side by side. `dam` maps the similarities; None is
+    `proxies` [N, dim] start from a normal distribution with standard deviation sqrt(2 / N), of
+    which a normalising objective sees the directions alone. N is `classes`, or with K centres
+    classes * K, those of a class side by side; `objective.to_class` then makes the similarity to a
+    class [...] of those to its centres [..., K]. `dam` maps the similarities; None is
     the baseline. `seed` matters to the rule `random` alone. An objective's `regulariser(proxies)`
     is added once, whatever maps the similarities. Labels run from 0 to classes - 1; one outside
     raises a ValueError.
@@ -140,9 +141,10 @@ class ProxyLoss(_Loss):
         proxies = F.normalize(proxies) if self.objective.normalise else proxies
         owner = torch.arange(self.classes, device=labels.device).repeat_interleave(self.centres)
         dam = cast("ProxyDAM", self.dam)
+        to_class = getattr(self.objective, "to_class", None)
         loss = self._loss(
             lambda: features @ proxies.T,
-            lambda seed: dam(features, proxies, labels, seed, self.centres),
+            lambda seed: dam(features, proxies, labels, seed, self.centres, to_class),
             labels.unsqueeze(1) == owner,
         )
         regulariser = getattr(self.objective, "regulariser", None)
@@ -193,6 +195,7 @@ class PairLoss(_Loss):
         metric = self.compared
         dam = cast("PairDAM", self.dam)
         past, past_labels = self._remembered()
+        past = past.to(features.dtype)
 
         def plain() -> Tensor:
             batch = without_self(plain_similarity(features, metric))
@@ -223,6 +226,11 @@ class PairLoss(_Loss):
         """Let the batch take the place of the oldest features."""
         room = len(self.memory)
         if room:
+            if labels.min() < 0:
+                raise ValueError(
+                    f"label {int(labels.min())}: a memory takes labels from 0, as it marks places "
+                    "that are still empty with -1"
+                )
             features, labels = features[-room:].to(self.memory.dtype), labels[-room:]
             self.memory = torch.cat([self.memory[len(labels) :], features])
             self.memory_labels = torch.cat([self.memory_labels[len(labels) :], labels])

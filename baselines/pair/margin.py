@@ -26,8 +26,8 @@ class Margin(nn.Module):
     triplet and add nothing.
 
     Wu et al., "Sampling Matters in Deep Embedding Learning", ICCV 2017, section 4; a = 0.2, and b
-    starts from 1.2, as there. Offsets of b for classes and samples, and the weight that the source
-    puts on b, are left out: S and `positive` name no class.
+    starts from 1.2, as there. Offsets of b for classes and samples are left out, as S and
+    `positive` name no class, and so is the source's penalty on b.
     """
 
     metric = "euclidean"

@@ -15,7 +15,8 @@ class MultiSimilarity(nn.Module):
     positive where it is less similar than the most similar negative, plus `epsilon`. Samples
     without a positive or a negative mine nothing and add 0 to the mean. Wang et al.,
     "Multi-Similarity Loss with General Pair Weighting for Deep Metric Learning", CVPR 2019,
-    equations 10, 11 and 15; a = 2, base = 0.5, epsilon = 0.1, and b = 40 as in the authors' code.
+    equations 10, 11 and 15; a = 2 and epsilon = 0.1 there, b = 40 and base = 0.5 as in the authors'
+    code.
     """
 
     metric = "cosine"

@@ -21,13 +21,14 @@ class SoftTriple(nn.Module):
     Sampling", ICCV 2019; K = 10, s = 20 (lambda there), gamma = 0.1, tau = 0.2 and m = 0.01 (delta
     there).
 
-    Under DAM, two classes differ by the difference of the means of their centres, u_y - u_c, which
-    gives one set M for the pair of classes. Every centre of class c is compared with the mean of
-    the own class in that set,
+    Under DAM, two classes differ by the difference of the means of their centres, which gives one
+    set M for the pair of classes. In it every centre of class c is compared with all those of the
+    own class together, as P takes them,
 
-        S_dam[i, ck] = <f_i, u_y> - (D / |M|) <f_i, u_y - w_ck>_M
+        S_dam[i, ck] = P[i, y] - P_M[i, y] + (D / |M|) <f_i, w_ck>_M
 
-    and the similarities to the centres of the own class stay plain.
+    with P_M[i, y] made like P[i, y], of (D / |M|) <f_i, w_yk>_M. The similarities to the centres of
+    the own class stay plain.
     """
 
     metric = "cosine"
@@ -67,9 +68,13 @@ class SoftTriple(nn.Module):
                 f"the {self.centres} centres of a class must stand side by side: "
                 "`positive` differs among them"
             )
-        to_classes = (to_centres * (to_centres / self.gamma).softmax(2)).sum(2)
+        to_classes = self.to_class(to_centres)
         logits = self.scale * torch.where(own, to_classes - self.margin, to_classes)
         return F.cross_entropy(logits, own.int().argmax(1))
+
+    def to_class(self, S: Tensor) -> Tensor:
+        """P, the similarity to a class [...] from those to its K centres [..., K]."""
+        return (S * (S / self.gamma).softmax(-1)).sum(-1)
 
     def regulariser(self, proxies: Tensor) -> Tensor:
         """The second line of the formula (scalar), from centres [C K, D] of unit length.

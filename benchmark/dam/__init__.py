@@ -12,7 +12,8 @@ What holds of both, and is tested:
    permutes the result (for `random`, in distribution).
 4. Features that ignore the image can't push a softmax loss under log C, over balanced labels;
    with the mappings in `naive` they can, which is why those are ablations only.
-5. `masked_distance` never makes a negative pair less similar, nor a positive pair more.
+5. `masked_distance`, rescaled, with the rule `quantile` or `mean`, never makes a negative pair
+   less similar, nor a positive pair more.
 6. The result doesn't depend on how the work is blocked, within rounding; ties go by index.
 7. No tensor of B x C x D or B x B x D numbers exists.
 """

@@ -42,12 +42,13 @@ class _Sets:
         self.left, self.right, self.selection = left, right, selection
         self.shape = len(left.values), len(right.values)
         self.dim = left.values.shape[1]
-        self.step = max(1, block // (self.shape[1] * self.dim))
-        self.width = self.shape[1] if self.step > 1 else max(1, block // self.dim)
+        self.step = max(1, block // max(1, self.shape[1] * self.dim))
+        self.width = max(1, self.shape[1] if self.step > 1 else block // self.dim)
 
     def blocks(self) -> Iterator[tuple[slice, slice]]:
-        for top in range(0, self.shape[0], self.step):
-            for start in range(0, self.shape[1], self.width):
+        # At least one, so that without rows or columns too `values` tells the result's shape.
+        for top in range(0, max(1, self.shape[0]), self.step):
+            for start in range(0, max(1, self.shape[1]), self.width):
                 yield slice(top, top + self.step), slice(start, start + self.width)
 
     def mask(self, rows: slice, columns: slice) -> tuple[Tensor, float | Tensor]:
@@ -85,7 +86,8 @@ class _Blocks(torch.autograd.Function):
             parts = [
                 part.detach().requires_grad_() for part in _parts(inputs, count, rows, columns)
             ]
-            with torch.enable_grad():
+            off = torch.autocast(inputs[0].device.type, enabled=False)
+            with torch.enable_grad(), off:
                 found = values(*sets.mask(rows, columns), *parts)
             found = torch.autograd.grad(found, parts, gradient[rows, columns])
             for total, part in zip(_parts(totals, count, rows, columns), found, strict=True):

@@ -20,6 +20,8 @@ from benchmark.dam.selection import Selection, Side, kept_count
 
 # Numbers to go through, from which on another thread is worth its start.
 SHARE = 1 << 19
+# Numbers that the results of all threads may hold together: 1 GiB in float32.
+ROOM = 1 << 28
 
 
 def available(features: Tensor) -> bool:
@@ -39,10 +41,9 @@ def class_margins(
     table: Tensor,
     selection: Selection,
     rescale: bool,
-    centres: int,
 ) -> Tensor:
-    """Margins [B, C K]; see `benchmark.dam.margins.class_margins`."""
-    result: Tensor = _Margins.apply(features, proxies, labels, table, selection, rescale, centres)
+    """Margins [B, C] with one proxy a class; see `benchmark.dam.margins.class_margins`."""
+    result: Tensor = _Margins.apply(features, proxies, labels, table, selection, rescale)
     return result
 
 
@@ -73,38 +74,36 @@ class _Margins(torch.autograd.Function):
         table: Tensor,
         selection: Selection,
         rescale: bool,
-        centres: int,
     ) -> Tensor:
         from benchmark.dam import loops
 
-        proxies = proxies.unflatten(0, (-1, centres))
         # The classes of the batch first, the most frequent ahead, and so their samples.
         sizes, classes = labels.bincount(minlength=len(table)).sort(descending=True, stable=True)
         samples = classes.argsort()[labels].argsort(stable=True)
         starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
         present = int((sizes > 0).sum())
-        result = features.new_empty(len(features), len(table), centres)
+        result = features.new_empty(len(features), len(table))
+        ctx.save_for_backward(features, proxies, table)
         ctx.work = present * len(table) * features.shape[1]
         ctx.arguments = (
-            *_arrays(features, proxies.mean(1), proxies, table, samples, starts, classes),
+            *_arrays(samples, starts, classes),
             *_settings(features, selection, rescale),
             *_sets(features, present, len(table)),
         )
-        _deal(loops.margins, ctx.work, ctx.arguments, lambda: (result,))
-        return result.flatten(1)
+        arguments = *_arrays(features, proxies, table), *ctx.arguments
+        _deal(loops.margins, ctx.work, arguments, lambda: (result,))
+        return result
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         from benchmark.dam import loops
 
-        features, means, proxies = (torch.from_numpy(array) for array in ctx.arguments[:3])
-        gradient = gradient.view(len(features), *proxies.shape[:2])
-        to_features, to_means, to_proxies = _summed(
-            loops.margins_backward, ctx.work, ctx.arguments, gradient, features, means, proxies
-        )
-        to_proxies += (to_means / proxies.shape[1]).unsqueeze(1)
-        return to_features, to_proxies.flatten(0, 1), *(None,) * 5
+        features, proxies, table = ctx.saved_tensors
+        arguments = *_arrays(features, proxies, table), *ctx.arguments
+        learned = features, proxies
+        found = _summed(loops.margins_backward, ctx.work, arguments, gradient, *learned)
+        return *found, *(None,) * 4
 
 
 class _Squares(torch.autograd.Function):
@@ -120,17 +119,19 @@ class _Squares(torch.autograd.Function):
     ) -> Tensor:
         from benchmark.dam import loops
 
-        ctx.square = references is None
+        square = references is None
         others = features if references is None else references
         result = features.new_empty(len(features), len(others))
+        ctx.save_for_backward(features, others)
         ctx.work = result.numel() * features.shape[1]
         ctx.arguments = (
-            *_arrays(features, others, labels, reference_labels),
-            ctx.square,
+            *_arrays(labels, reference_labels),
+            square,
             *_settings(features, selection, rescale),
             *_sets(features, *result.shape),
         )
-        _deal(loops.squares, ctx.work, ctx.arguments, lambda: (result,))
+        arguments = *_arrays(features, others), *ctx.arguments
+        _deal(loops.squares, ctx.work, arguments, lambda: (result,))
         return result
 
     @staticmethod
@@ -138,11 +139,12 @@ class _Squares(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         from benchmark.dam import loops
 
-        features, others = (torch.from_numpy(array) for array in ctx.arguments[:2])
+        features, others = ctx.saved_tensors
+        arguments = *_arrays(features, others), *ctx.arguments
         learned = ctx.needs_input_grad[1]
         # References without a gradient of their own get no room for one.
         to_features, to_others = _summed(
-            loops.squares_backward, ctx.work, ctx.arguments, gradient,
+            loops.squares_backward, ctx.work, arguments, gradient,
             features, others if learned else others[:0],
         )  # fmt: skip
         return to_features, to_others if learned else None, *(None,) * 4
@@ -184,14 +186,17 @@ def _deal(
     results: Callable[[], tuple[Tensor, ...]],
 ) -> list[tuple[Tensor, ...]]:
     """Run a loop in parts, one a thread, each with results of its own making; return these."""
-    parts = max(1, min(torch.get_num_threads(), work // SHARE))
-    made = [results() for _ in range(parts)]
+    threads = torch.get_num_threads()
+    made = [results()]
+    numbers = sum(tensor.numel() for tensor in made[0])
+    parts = max(1, min(threads, work // SHARE, ROOM // max(1, numbers)))
+    made += [results() for _ in range(1, parts)]
 
     def run(part: int) -> None:
         loop(part, parts, *arguments, *_arrays(*made[part]))
 
     # This thread takes a part as well.
-    others = _pool(parts, os.getpid()).map(run, range(1, parts)) if parts > 1 else ()
+    others = _pool(threads, os.getpid()).map(run, range(1, parts)) if parts > 1 else ()
     run(0)
     list(others)
     return made

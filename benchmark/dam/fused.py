@@ -42,12 +42,11 @@ def class_margins(
     table: Tensor,
     selection: Selection,
     rescale: bool,
-    centres: int,
 ) -> Tensor:
-    """Margins [B, C K]; see `benchmark.dam.margins.class_margins`."""
+    """Margins [B, C] with one proxy a class; see `benchmark.dam.margins.class_margins`."""
     from benchmark.dam.fused_proxy import Margins
 
-    result: Tensor = Margins.apply(features, proxies, labels, table, selection, rescale, centres)
+    result: Tensor = Margins.apply(features, proxies, labels, table, selection, rescale)
     return result
 
 

@@ -99,6 +99,12 @@ def backward_kernel(
     tl.store(result + i * D + element, total, inside)
 
 
+def _integers(side: Side) -> tuple[Tensor, Tensor]:
+    """Numbers and labels, as the kernels read them: without strides."""
+    assert side.labels is not None
+    return side.numbers.contiguous(), side.labels.contiguous()
+
+
 class Sums(torch.autograd.Function):
     """Sums over M [1, B, N] of (f_i - r_j)^2, times D / |M| if rescaled.
 
@@ -124,7 +130,7 @@ class Sums(torch.autograd.Function):
         last = torch.empty_like(limit)
         size = torch.empty_like(limit) if selection.rule == "mean" else limit
         arguments = settings(selection, dim)
-        ours, theirs = (left.numbers, left.labels), (right.numbers, right.labels)
+        ours, theirs = _integers(left), _integers(right)
         lengths = result[-2:]
         with torch.cuda.device_of(features):
             forward_kernel[(len(references), count)](

@@ -1,6 +1,6 @@
 """The margins of the proxy mapping in Triton kernels; for the CPU there is `margins`.
 
-    margin[i, (j, k)] = (D / |M|) <f_i, m_y - w_jk>_M,   y = y_i, M = the kept set of y and j
+    margin[i, j] = (D / |M|) <f_i, w_y - w_j>_M,   y = y_i, M = the kept set of y and j
 
 Masks and differences are made on the fly, in the forward and in the backward pass. What is held is
 a set for each class of the batch, in the row of its first sample, and each class: two numbers, or
@@ -25,11 +25,10 @@ from benchmark.dam.selection import Selection
 
 @triton.jit(do_not_specialize=["count", "seed"])
 def forward_kernel(
-    features, proxies, means, table, labels, order, begin, end, result, limit, last, size,
-    C, D, count, seed,
-    K: tl.constexpr, RULE: tl.constexpr, RESCALE: tl.constexpr, WIDTH: tl.constexpr,
+    features, proxies, table, labels, order, begin, end, result, limit, last, size,
+    C, D, count, seed, RULE: tl.constexpr, RESCALE: tl.constexpr, WIDTH: tl.constexpr,
 ):  # fmt: skip
-    """The set of a class y of the batch and a class j; margins of y's samples over j's centres."""
+    """The set of a class y of the batch and a class j; margins of y's samples over j."""
     j = tl.program_id(0).to(tl.int64)
     place = tl.program_id(1).to(tl.int64)
     if tl.load(begin + place) != place:
@@ -49,17 +48,15 @@ def forward_kernel(
         tl.store(size + pair, number)
     scale = D / number if RESCALE else 1.0
     kept = is_kept(keys, threshold, final, element) & inside
-    mean = tl.load(means + y * D + element, inside, 0.0)
-    for k in range(K):
-        centre = tl.load(proxies + (j * K + k) * D + element, inside, 0.0)
-        difference = tl.where(kept, mean - centre, 0.0)
-        member = place
-        while member < tl.load(end + place):
-            i = tl.load(order + member)
-            feature = tl.load(features + i * D + element, inside, 0.0)
-            margin = scale * tl.sum(feature * difference, 0)
-            tl.store(result + i * C * K + j * K + k, margin)
-            member += 1
+    own = tl.load(proxies + y * D + element, inside, 0.0)
+    other = tl.load(proxies + j * D + element, inside, 0.0)
+    difference = tl.where(kept, own - other, 0.0)
+    member = place
+    while member < tl.load(end + place):
+        i = tl.load(order + member)
+        feature = tl.load(features + i * D + element, inside, 0.0)
+        tl.store(result + i * C + j, scale * tl.sum(feature * difference, 0))
+        member += 1
 
 
 @triton.jit
@@ -82,52 +79,49 @@ def _kept(
 
 @triton.jit(do_not_specialize=["count", "seed"])
 def features_kernel(
-    features, proxies, means, table, labels, row, limit, last, size, gradient,
-    to_features, to_means, C, D, count, seed,
-    K: tl.constexpr, RULE: tl.constexpr, RESCALE: tl.constexpr,
-    ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+    features, proxies, table, labels, row, limit, last, size, gradient, to_features, to_own,
+    C, D, count, seed,
+    RULE: tl.constexpr, RESCALE: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
 ):  # fmt: skip
-    """The gradient of a sample i, and what i adds to that of its class's mean m_y."""
+    """The gradient of a sample i, and what i adds to that of its own proxy w_y."""
     i = tl.program_id(0).to(tl.int64)
     element = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
     inside = element < D
     y = tl.load(labels + i)
     place = tl.load(row + i)
     ours = tl.load(table + y * D + element, inside, 0.0)
-    mean = tl.load(means + y * D + element, inside, 0.0)
+    own = tl.load(proxies + y * D + element, inside, 0.0)
     to_feature = tl.zeros([COLUMNS], tl.float32)
-    to_mean = tl.zeros([COLUMNS], tl.float32)
+    to_proxy = tl.zeros([COLUMNS], tl.float32)
     start = 0
-    while start < C * K:
-        n = start + tl.arange(0, ROWS)[:, None].to(tl.int64)
-        there = n < C * K
-        j = n // K
+    while start < C:
+        j = start + tl.arange(0, ROWS)[:, None].to(tl.int64)
+        there = j < C
         both = there & inside[None, :]
         theirs = tl.load(table + j * D + element[None, :], both, 0.0)
         kept = _kept(
             ours[None, :], theirs, element[None, :], y, j, limit, last, size, place * C + j, there,
             D, count, seed, RULE, RESCALE,
         )  # fmt: skip
-        weight = tl.load(gradient + i * C * K + n, there, 0.0)
-        centre = tl.load(proxies + n * D + element[None, :], both, 0.0)
-        difference = tl.where(kept > 0, mean[None, :] - centre, 0.0)
+        weight = tl.load(gradient + i * C + j, there, 0.0)
+        other = tl.load(proxies + j * D + element[None, :], both, 0.0)
+        difference = tl.where(kept > 0, own[None, :] - other, 0.0)
         to_feature += tl.sum(weight * kept * difference, 0)
-        to_mean += tl.sum(weight * kept, 0)
+        to_proxy += tl.sum(weight * kept, 0)
         start += ROWS
     feature = tl.load(features + i * D + element, inside, 0.0)
     tl.store(to_features + i * D + element, to_feature, inside)
-    tl.store(to_means + i * D + element, feature * to_mean, inside)
+    tl.store(to_own + i * D + element, feature * to_proxy, inside)
 
 
 @triton.jit(do_not_specialize=["count", "seed"])
 def proxies_kernel(
-    features, table, labels, row, limit, last, size, gradient, to_means, to_proxies,
-    B, C, D, count, seed, K: tl.constexpr, RULE: tl.constexpr, RESCALE: tl.constexpr,
-    ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+    features, table, labels, row, limit, last, size, gradient, to_own, to_proxies,
+    B, C, D, count, seed,
+    RULE: tl.constexpr, RESCALE: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
 ):  # fmt: skip
-    """The gradient of a centre, as one of class j and as a part of the mean m_j."""
-    n = tl.program_id(0).to(tl.int64)
-    j = n // K
+    """The gradient of the proxy of a class j, as another's and as its own samples'."""
+    j = tl.program_id(0).to(tl.int64)
     element = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
     inside = element < D
     theirs = tl.load(table + j * D + element, inside, 0.0)
@@ -144,16 +138,16 @@ def proxies_kernel(
             ours, theirs[None, :], element[None, :], y, j, limit, last, size, pair, there,
             D, count, seed, RULE, RESCALE,
         )  # fmt: skip
-        weight = tl.load(gradient + i * C * K + n, there, 0.0)
+        weight = tl.load(gradient + i * C + j, there, 0.0)
         feature = tl.load(features + i * D + element[None, :], both, 0.0)
-        mean = tl.load(to_means + i * D + element[None, :], both & (y == j), 0.0)
-        total += tl.sum(mean / K - weight * kept * feature, 0)
+        own = tl.load(to_own + i * D + element[None, :], both & (y == j), 0.0)
+        total += tl.sum(own - weight * kept * feature, 0)
         start += ROWS
-    tl.store(to_proxies + n * D + element, total, inside)
+    tl.store(to_proxies + j * D + element, total, inside)
 
 
 class Margins(torch.autograd.Function):
-    """Margins [B, C K]; see `benchmark.dam.fused.class_margins`."""
+    """Margins [B, C]; see `benchmark.dam.fused.class_margins`."""
 
     @staticmethod
     def forward(
@@ -164,50 +158,48 @@ class Margins(torch.autograd.Function):
         table: Tensor,
         selection: Selection,
         rescale: bool,
-        centres: int,
     ) -> Tensor:
         """Select, and sum in what is kept."""
         features, proxies, table = features.contiguous(), proxies.contiguous(), table.contiguous()
-        means = proxies if centres == 1 else proxies.unflatten(0, (-1, centres)).mean(1)
         (count, dim), classes = features.shape, len(table)
         labels = labels.to(torch.int64).contiguous()
         order = labels.argsort(stable=True)
         ordered = labels[order]
         begin = torch.searchsorted(ordered, ordered)
         end = torch.searchsorted(ordered, ordered, right=True)
-        result = features.new_empty(count, len(proxies))
+        result = features.new_empty(count, classes)
         limit = torch.empty(count, classes, dtype=torch.int32, device=features.device)
         last = torch.empty_like(limit)
         size = torch.empty_like(limit) if selection.rule == "mean" else limit
         width = triton.next_power_of_2(dim)
-        ctx.settings = settings(selection, dim) | {"K": centres, "RESCALE": rescale}
+        ctx.settings = settings(selection, dim) | {"RESCALE": rescale}
         with torch.cuda.device_of(features):
             forward_kernel[(classes, count)](
-                features, proxies, means, table, labels, order, begin, end, result,
+                features, proxies, table, labels, order, begin, end, result,
                 limit, last, size, classes, dim,
                 **ctx.settings, WIDTH=width, num_warps=warps(width),
             )  # fmt: skip
         row = torch.empty_like(begin).index_copy_(0, order, begin)
-        ctx.save_for_backward(features, proxies, means, table, labels, row, limit, last, size)
+        ctx.save_for_backward(features, proxies, table, labels, row, limit, last, size)
         return result
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Make masks and differences again, from the sets."""
-        features, proxies, means, table, labels, row, limit, last, size = ctx.saved_tensors
+        features, proxies, table, labels, row, limit, last, size = ctx.saved_tensors
         (count, dim), classes = features.shape, len(table)
         gradient = gradient.contiguous()
-        to_features, to_means = torch.empty_like(features), torch.empty_like(features)
+        to_features, to_own = torch.empty_like(features), torch.empty_like(features)
         to_proxies = torch.empty_like(proxies)
         parts = triton.cdiv(dim, TILE["COLUMNS"])
         with torch.cuda.device_of(features):
             features_kernel[(count, parts)](
-                features, proxies, means, table, labels, row, limit, last, size, gradient,
-                to_features, to_means, classes, dim, **ctx.settings, **TILE,
+                features, proxies, table, labels, row, limit, last, size, gradient,
+                to_features, to_own, classes, dim, **ctx.settings, **TILE,
             )  # fmt: skip
-            proxies_kernel[(len(proxies), parts)](
-                features, table, labels, row, limit, last, size, gradient, to_means, to_proxies,
+            proxies_kernel[(classes, parts)](
+                features, table, labels, row, limit, last, size, gradient, to_own, to_proxies,
                 count, classes, dim, **ctx.settings, **TILE,
             )  # fmt: skip
-        return to_features, to_proxies, *(None,) * 5
+        return to_features, to_proxies, *(None,) * 4

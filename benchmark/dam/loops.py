@@ -142,13 +142,13 @@ def _add(total, weight, values):
 
 @compiled
 def margins(
-    part, parts, features, means, proxies, table, samples, starts, classes,
+    part, parts, features, proxies, table, samples, starts, classes,
     count, seed, inverse, rule, rescale, top, limits, lasts, result,
 ):  # fmt: skip
-    """Fill `result` [B, C, K] and the sets [P, C], for every `parts`-th class of the batch.
+    """Fill `result` [B, C] and the sets [P, C], for every `parts`-th class of the batch.
 
     `classes` [C] begin with the batch's P; the a-th one's samples are
-    `samples[starts[a]:starts[a + 1]]`. `proxies` are [C, K, D], `means` and `table` [C, D].
+    `samples[starts[a]:starts[a + 1]]`. `proxies` and `table` are [C, D].
     """
     dim = features.shape[1]
     difference, mask = np.empty(dim, features.dtype), np.empty(dim, features.dtype)
@@ -168,20 +168,18 @@ def margins(
             for here, there, place in ((y, j, a), (j, y, b)):
                 if place >= len(limits):
                     continue
-                for c in range(proxies.shape[1]):
-                    for k in range(dim):
-                        difference[k] = (means[here, k] - proxies[there, c, k]) * mask[k]
-                    for i in samples[starts[place] : starts[place + 1]]:
-                        result[i, there, c] = scale * _dot(features[i], difference)
+                for k in range(dim):
+                    difference[k] = (proxies[here, k] - proxies[there, k]) * mask[k]
+                for i in samples[starts[place] : starts[place + 1]]:
+                    result[i, there] = scale * _dot(features[i], difference)
 
 
 @compiled
 def margins_backward(
-    part, parts, features, means, proxies, table, samples, starts, classes,
-    count, seed, inverse, rule, rescale, top, limits, lasts,
-    gradient, to_features, to_means, to_proxies,
+    part, parts, features, proxies, table, samples, starts, classes,
+    count, seed, inverse, rule, rescale, top, limits, lasts, gradient, to_features, to_proxies,
 ):  # fmt: skip
-    """Add the gradients [B, D], [C, D] and [C, K, D] that come from the same pairs' margins."""
+    """Add the gradients [B, D] and [C, D] that come from the same pairs' margins."""
     dim = features.shape[1]
     difference, mask = np.empty(dim, features.dtype), np.empty(dim, features.dtype)
     pull, keys = np.empty(dim, features.dtype), np.empty(dim, limits.dtype)
@@ -197,18 +195,17 @@ def margins_backward(
             for here, there, place in ((y, j, a), (j, y, b)):
                 if place >= len(limits):
                     continue
-                for c in range(proxies.shape[1]):
-                    for k in range(dim):
-                        difference[k] = (means[here, k] - proxies[there, c, k]) * mask[k]
-                    pull[:] = 0
-                    for i in samples[starts[place] : starts[place + 1]]:
-                        weight = scale * gradient[i, there, c]
-                        _add(to_features[i], weight, difference)
-                        _add(pull, weight, features[i])
-                    for k in range(dim):
-                        kept = pull[k] * mask[k]
-                        to_proxies[there, c, k] -= kept
-                        to_means[here, k] += kept
+                for k in range(dim):
+                    difference[k] = (proxies[here, k] - proxies[there, k]) * mask[k]
+                pull[:] = 0
+                for i in samples[starts[place] : starts[place + 1]]:
+                    weight = scale * gradient[i, there]
+                    _add(to_features[i], weight, difference)
+                    _add(pull, weight, features[i])
+                for k in range(dim):
+                    pull[k] *= mask[k]
+                _add(to_proxies[there], -1, pull)
+                _add(to_proxies[here], 1, pull)
 
 
 @compiled

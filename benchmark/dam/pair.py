@@ -139,29 +139,30 @@ def pair_similarity(
     if seed is None:
         seed = int(torch.randint(1 << 31, ()))
     selection = Selection(rule, keep, seed)
-    left = Side(features.detach(), torch.arange(len(features), device=labels.device), labels)
+    left = Side(features.detach(), torch.arange(len(features), device=labels.device), labels.long())
     right = left
     if references is not None and reference_labels is not None:
         numbers = torch.arange(len(references), device=labels.device) + len(features)
-        right = Side(references.detach(), numbers, reference_labels)
-    if similarity == "masked_cosine":
-        others = features if references is None else references
-        mapped = kept_cosines(features, others, left, right, selection, block)
-    else:
-        square = kept_squares(features, references, left, right, selection, rescale, block)
-        if metric == "cosine":
-            mapped = 1 - square / 2
-        elif metric == "euclidean":
-            mapped = -_root(square)
+        right = Side(references.detach(), numbers, reference_labels.long())
+    others = features if references is None else references
+    # Half precision would move the selection and the sums, and not alike on every way.
+    with torch.autocast(features.device.type, enabled=False):
+        if similarity == "masked_cosine":
+            mapped = kept_cosines(features, others, left, right, selection, block)
         else:
-            others = features if references is None else references
-            lengths = features.square().sum(1).unsqueeze(1) + others.square().sum(1)
-            mapped = (lengths - square) / 2
-    if select == "both":
-        return mapped
-    positive = labels.unsqueeze(1) == (labels if right.labels is None else right.labels)
-    chosen = positive if select == "positives" else ~positive
-    return torch.where(chosen, mapped, plain_similarity(features, metric, references))
+            square = kept_squares(features, references, left, right, selection, rescale, block)
+            if metric == "cosine":
+                mapped = 1 - square / 2
+            elif metric == "euclidean":
+                mapped = -_root(square)
+            else:
+                lengths = features.square().sum(1).unsqueeze(1) + others.square().sum(1)
+                mapped = (lengths - square) / 2
+        if select == "both":
+            return mapped
+        positive = labels.unsqueeze(1) == (labels if reference_labels is None else reference_labels)
+        chosen = positive if select == "positives" else ~positive
+        return torch.where(chosen, mapped, plain_similarity(features, metric, references))
 
 
 def _check_references(features: Tensor, references: Tensor | None, labels: Tensor | None) -> None:
@@ -179,6 +180,6 @@ def _check_references(features: Tensor, references: Tensor | None, labels: Tenso
 
 
 def _root(square: Tensor) -> Tensor:
-    """The root, with gradient zero rather than infinite at zero."""
-    apart = square > 0
+    """The root, with gradient zero rather than infinite at zero. A NaN stays one."""
+    apart = ~(square <= 0)
     return torch.where(apart, torch.where(apart, square, 1).sqrt(), 0)

@@ -4,9 +4,15 @@ For a sample i of class y and a class j, with M = low(|w_y - w_j|) of D elements
 
     S_dam[i, j] = S[i, y] - (D / |M|) <f_i, w_y - w_j>_M          S_dam[i, y] = S[i, y]
 
-With K centres w_j1 .. w_jK a class and m_j their mean, M = low(|m_y - m_j|) and
+With K centres w_j1 .. w_jK a class, P what an objective makes of the similarities to a class's
+centres, and M = low(|m_y - m_j|) between the means of centres,
 
-    S_dam[i, (j, k)] = <f_i, m_y> - (D / |M|) <f_i, m_y - w_jk>_M   S_dam[i, (y, k)] = <f_i, w_yk>
+    S_dam[i, (j, k)] = P(<f_i, w_y.>) - P((D / |M|) <f_i, w_y.>_M) + (D / |M|) <f_i, w_jk>_M
+    S_dam[i, (y, k)] = <f_i, w_yk>
+
+Where P moves along with what it is made of, P(s + c) = P(s) + c, the margin of class y over class j
+changes sign when the two swap, as with one proxy a class. Against the mean m_y it would not, and
+the label would leak: centres could spread, for their own class alone, in elements erased for all.
 
 The mapping `margin_cosine` takes the margin from cosines in M instead:
 
@@ -16,10 +22,11 @@ The mapping `margin_cosine` takes the margin from cosines in M instead:
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from benchmark.dam.cosine import kept_cosines
-from benchmark.dam.margins import class_margins
+from benchmark.dam.margins import ToClass, class_margins
 from benchmark.dam.naive import NAIVE, naive_similarity
 from benchmark.dam.selection import Selection, Side, check_choice, check_rule, check_schedule
 
@@ -53,7 +60,13 @@ class ProxyDAM:
         _check(self.difference, self.own, self.mapping, 1)
 
     def __call__(
-        self, features: Tensor, proxies: Tensor, labels: Tensor, seed: int, centres: int = 1
+        self,
+        features: Tensor,
+        proxies: Tensor,
+        labels: Tensor,
+        seed: int,
+        centres: int = 1,
+        to_class: ToClass | None = None,
     ) -> Tensor:
         """S_dam [B, C * centres]; see `proxy_similarity`."""
         return proxy_similarity(
@@ -67,6 +80,7 @@ class ProxyDAM:
             own=self.own,
             mapping=self.mapping,
             centres=centres,
+            to_class=to_class,
             seed=seed,
         )
 
@@ -102,6 +116,7 @@ def proxy_similarity(
     own: bool = True,
     mapping: str = "margin",
     centres: int = 1,
+    to_class: ToClass | None = None,
     seed: int | None = None,
     block: int = BLOCK,
 ) -> Tensor:
@@ -110,7 +125,8 @@ def proxy_similarity(
     Features and proxies come as they are to be compared (unit length where that is wanted, and
     for every mapping but `margin`), both float32 or both float64. `rule` is one of quantile, mean,
     random, inverse, all. With K `centres` a class, proxies are [C K, D], those of a class side by
-    side, and so is S.
+    side, and so is S; `to_class` then makes the similarity to a class [...] of those to its
+    centres [..., K], as the objective does, such as `SoftTriple().to_class`.
 
     `difference` says what stands for a class in the selection: its proxy ("proxies"), or the mean
     of its features in the batch, where it has any ("class_means"). With `own` false, the
@@ -132,29 +148,36 @@ def proxy_similarity(
         )
     if centres < 1 or len(proxies) % centres:
         raise ValueError(f"{len(proxies)} proxies can't be {centres} centres for each class")
+    if centres > 1 and to_class is None:
+        raise ValueError(f"{centres} centres a class need to_class, as the objective has it")
+    labels = labels.long()
     check_labels(labels, len(proxies) // centres)
     if rule == "all":
         return features @ proxies.T
     if seed is None:
         seed = int(torch.randint(1 << 31, ()))
     selection = Selection(rule, keep, seed)
-    table = class_table(features, proxies, labels, centres, difference)
-    if mapping in NAIVE:
-        return naive_similarity(mapping, features, proxies, labels, table, selection, block)
-    home = proxies.unflatten(0, (-1, centres)).index_select(0, labels)  # [B, K, D]
-    if mapping == "margin":
-        margins = class_margins(
-            features, proxies, labels, table, selection, rescale, centres, block
-        )
-    else:
-        left = Side(table[labels], labels)
-        right = Side(table, torch.arange(len(table), device=labels.device))
-        margins = -kept_cosines(features, proxies, left, right, selection, block, home.squeeze(1))
-    plain = (features.unsqueeze(1) * home).sum(-1)
-    term = plain.mean(1, keepdim=True)
-    mapped = (term if own else term.detach()) - margins
-    column = labels.unsqueeze(1) * centres + torch.arange(centres, device=labels.device)
-    return mapped.scatter(1, column, plain)
+    together = to_class if centres > 1 else None
+    # Half precision would move the selection and the sums, and not alike on every way.
+    with torch.autocast(features.device.type, enabled=False):
+        table = class_table(features, proxies, labels, centres, difference)
+        if mapping in NAIVE:
+            return naive_similarity(mapping, features, proxies, labels, table, selection, block)
+        # An embedding's gradient is summed in a fixed order on a GPU too.
+        home = F.embedding(labels, proxies.unflatten(0, (-1, centres)).flatten(1))
+        if mapping == "margin":
+            margins = class_margins(
+                features, proxies, labels, table, selection, rescale, together, block
+            )
+        else:
+            left = Side(table[labels], labels)
+            right = Side(table, torch.arange(len(table), device=labels.device))
+            margins = -kept_cosines(features, proxies, left, right, selection, block, home)
+        plain = (features.unsqueeze(1) * home.unflatten(1, (centres, -1))).sum(-1)
+        term = plain if together is None else together(plain).unsqueeze(1)
+        mapped = (term if own else term.detach()) - margins
+        column = labels.unsqueeze(1) * centres + torch.arange(centres, device=labels.device)
+        return mapped.scatter(1, column, plain)
 
 
 def class_table(
@@ -169,6 +192,8 @@ def class_table(
         table = table.unflatten(0, (-1, centres)).mean(1)
     if difference == "proxies":
         return table
-    size = labels.bincount(minlength=len(table)).unsqueeze(1)
-    total = torch.zeros_like(table).index_add_(0, labels, features.detach())
+    member = torch.arange(len(table), device=labels.device).unsqueeze(1) == labels  # [C, B]
+    size = member.sum(1, keepdim=True)
+    # A product, because a GPU adds rows to rows in no fixed order.
+    total = member.to(table.dtype) @ features.detach()
     return torch.where(size > 0, total / size.clamp_min(1), table)

@@ -3,6 +3,8 @@
 Every difference is held at once, so this is for small sizes; float64 makes it an oracle.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -53,27 +55,28 @@ def proxy_reference(
     own: bool = True,
     mapping: str = "margin",
     centres: int = 1,
+    to_class: Callable[[Tensor], Tensor] = lambda S: S.squeeze(-1),
     table: Tensor | None = None,
 ) -> Tensor:
     """S_dam [B, C K] of proxies [C K, D], K centres a class.
 
-    S[i, (j, k)] = <f_i, m_y> - (D / |M|) <f_i, m_y - w_jk>_M, M from the rows y and j of `table`
-    [C, D], by default the means m of a class's proxies. `margin_cosine` has cosines in M for
-    products.
+    S[i, (j, k)] = P(<f_i, w_y.>) - P((D / |M|) <f_i, w_y.>_M) + (D / |M|) <f_i, w_jk>_M, M from
+    the rows y and j of `table` [C, D], by default the means of a class's proxies, and P
+    `to_class`. `margin_cosine` has cosines in M for products.
     """
     proxies = proxies.unflatten(0, (-1, centres))
-    means = proxies.mean(1)
-    table = means if table is None else table
+    table = proxies.mean(1) if table is None else table
     classes = torch.arange(len(table))
     kept = pair_sets(table[labels], table, labels, classes, selection).unsqueeze(2)
     f = features.unsqueeze(1).unsqueeze(1)
-    mine = means[labels].unsqueeze(1).unsqueeze(1)
+    mine = proxies[labels].unsqueeze(1)
     if mapping == "margin_cosine":
-        margin = cosine(f * kept, mine * kept) - cosine(f * kept, proxies * kept)
+        to_mine, to_others = (cosine(f * kept, w * kept) for w in (mine, proxies))
     else:
-        margin = (f * (mine - proxies) * kept).sum(-1)
-        margin = margin * (features.shape[1] / kept.sum(-1) if rescale else 1)
-    term = (f * mine).sum(-1)
+        scale = features.shape[1] / kept.sum(-1) if rescale else 1
+        to_mine, to_others = ((f * w * kept).sum(-1) * scale for w in (mine, proxies))
+    margin = to_class(to_mine).unsqueeze(-1) - to_others
+    term = to_class((f * mine).sum(-1)).unsqueeze(-1)
     mapped = (term if own else term.detach()) - margin
     mapped = torch.where(
         (labels.unsqueeze(1) == classes).unsqueeze(2), (f * proxies).sum(-1), mapped

@@ -115,9 +115,9 @@ def on_device(*tensors: Tensor) -> list[Tensor]:
 @pytest.mark.parametrize("case", range(4))
 def test_proxy_mapping_equals_reference(rule: str, case: int, served: list[str]) -> None:
     generator = torch.Generator().manual_seed(case)
-    C, K, D = [(3, 1, 37), (4, 2, 5), (5, 1, 16), (1, 3, 1)][case]
+    C, D = [(3, 37), (4, 5), (5, 16), (1, 1)][case]
     features = torch.randn(5, D, generator=generator)
-    proxies = torch.randn(C * K, D, generator=generator)
+    proxies = torch.randn(C, D, generator=generator)
     if case == 2:  # ties, at the threshold and at zero
         features, proxies = features.round(), proxies.round()
     # Classes with several samples, with one, and with none.
@@ -128,14 +128,12 @@ def test_proxy_mapping_equals_reference(rule: str, case: int, served: list[str])
     proxies.requires_grad_()
     table = None
     if difference == "class_means":
-        table = class_means(features, labels, proxies.unflatten(0, (C, K)).mean(1))
+        table = class_means(features, labels, proxies)
     expected = proxy_reference(
-        features, proxies, labels, Selection(rule, 0.6, case), centres=K, table=table, **settings
+        features, proxies, labels, Selection(rule, 0.6, case), table=table, **settings
     )
     f, w, y = on_device(features, proxies, labels)
-    found = proxy_similarity(
-        f, w, y, rule, 0.6, seed=case, difference=difference, centres=K, **settings
-    )
+    found = proxy_similarity(f, w, y, rule, 0.6, seed=case, difference=difference, **settings)
     assert served == ["class_margins"]
     torch.testing.assert_close(
         with_gradients(found, f, w),
@@ -177,6 +175,23 @@ def test_pair_mapping_equals_reference(
         atol=1e-5,
         rtol=1e-5,
     )
+
+
+@pytest.mark.parametrize("labels", [torch.arange(12)[::3] // 2, torch.ones(1).long().expand(4)])
+def test_labels_may_have_strides(labels: Tensor, served: list[str]) -> None:
+    features, references = torch.randn(2, 4, 8, generator=torch.Generator().manual_seed(0))
+    proxies = torch.randn(6, 8, generator=torch.Generator().manual_seed(1))
+    f, r, w = on_device(features, references, proxies)
+    found = [
+        [
+            *with_gradients(proxy_similarity(f, w, y), f, w),
+            *with_gradients(pair_similarity(f, y, references=r, reference_labels=y), f, r),
+            *with_gradients(pair_similarity(f, y, similarity="masked_cosine"), f),
+        ]
+        for y in (labels.to(DEVICE), labels.contiguous().to(DEVICE))
+    ]
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+    assert served == ["class_margins", "kept_squares", "kept_cosines"] * 2
 
 
 def test_euclidean_metric_and_a_memory_without_gradient(served: list[str]) -> None:

@@ -2,12 +2,14 @@
 
 import math
 from itertools import product
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from baselines.proxy import SoftTriple
 from benchmark.dam import PairDAM, ProxyDAM, pair_similarity, proxy_similarity
 from benchmark.dam.naive import NAIVE, class_masks
 from benchmark.dam.reference import (
@@ -17,10 +19,12 @@ from benchmark.dam.reference import (
     proxy_reference,
 )
 from benchmark.dam.selection import Selection
+from benchmark.losses import ProxyLoss
 
 pytestmark = pytest.mark.usefixtures("way")
 RULES = ["quantile", "mean", "random", "inverse"]
 BLOCKS = (20, 1 << 18)
+SOFT = SoftTriple(gamma=0.3).to_class
 
 
 def draw(case: int, centres: int = 1) -> tuple[Tensor, Tensor, Tensor]:
@@ -43,6 +47,11 @@ def assert_same(found: Tensor, expected: Tensor, *inputs: Tensor) -> None:
     )
 
 
+def together(centres: int) -> dict[str, Any]:
+    """What several centres a class need."""
+    return {"to_class": SOFT} if centres > 1 else {}
+
+
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("centres", [1, 3])
 def test_centres_own_and_difference_equal_reference(rule: str, centres: int) -> None:
@@ -53,11 +62,11 @@ def test_centres_own_and_difference_equal_reference(rule: str, centres: int) -> 
         for block in BLOCKS:
             expected = proxy_reference(
                 features, proxies, labels, Selection(rule, 0.6, case),
-                own=own, centres=centres, table=table,
+                own=own, centres=centres, table=table, **together(centres),
             )  # fmt: skip
             found = proxy_similarity(
                 features, proxies, labels, rule, 0.6, own=own, centres=centres,
-                difference=difference, seed=case, block=block,
+                difference=difference, seed=case, block=block, **together(centres),
             )  # fmt: skip
             assert_same(found, expected, features, proxies)
 
@@ -114,10 +123,12 @@ def test_the_batch_as_references_is_the_batch(metric: str, select: str) -> None:
 
 def test_settings_reach_the_mappings() -> None:
     features, proxies, labels = draw(1, centres=2)
-    found = ProxyDAM(keep=0.5, difference="class_means", own=False)(features, proxies, labels, 0, 2)
+    dam = ProxyDAM(keep=0.5, difference="class_means", own=False)
+    found = dam(features, proxies, labels, 0, 2, SOFT)
     expected = proxy_similarity(
-        features, proxies, labels, keep=0.5, difference="class_means", own=False, centres=2
-    )
+        features, proxies, labels, keep=0.5, difference="class_means", own=False, centres=2,
+        to_class=SOFT,
+    )  # fmt: skip
     assert_same(found, expected, features, proxies)
     features, proxies, labels = draw(1)
     found = ProxyDAM(mapping="naive_both")(features, proxies, labels, 0)
@@ -140,7 +151,7 @@ def test_keeping_all_is_plain(mapping: str) -> None:
 def test_keeping_all_of_several_centres_is_plain() -> None:
     for case in range(8):
         features, proxies, labels = draw(case, centres=3)
-        found = proxy_similarity(features, proxies, labels, keep=1.0, centres=3)
+        found = proxy_similarity(features, proxies, labels, keep=1.0, centres=3, to_class=SOFT)
         assert_same(found, features @ proxies.T, features, proxies)
 
 
@@ -174,9 +185,8 @@ def lowest_loss(steps: int, **settings: object) -> tuple[float, float]:
     """The lowest softmax loss of equal features with any proxies that are found, and log C."""
     generator = torch.Generator().manual_seed(0)
     C, D = 6, 32
-    centres = int(str(settings.get("centres", 1)))
     feature = torch.randn(1, D, generator=generator, dtype=torch.float64).requires_grad_()
-    proxies = torch.randn(C * centres, D, generator=generator, dtype=torch.float64).requires_grad_()
+    proxies = torch.randn(C, D, generator=generator, dtype=torch.float64).requires_grad_()
     labels = torch.arange(C).repeat(2)
     optimiser = torch.optim.Adam([feature, proxies], lr=0.03)
     losses = []
@@ -185,7 +195,7 @@ def lowest_loss(steps: int, **settings: object) -> tuple[float, float]:
             F.normalize(feature).expand(len(labels), -1), F.normalize(proxies), labels,
             keep=0.5, seed=step, **settings,
         )  # fmt: skip
-        loss = F.cross_entropy(20 * S.unflatten(1, (C, centres)).mean(2), labels)
+        loss = F.cross_entropy(20 * S, labels)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -215,6 +225,23 @@ def test_margins_do_not_leak_the_label(settings: dict[str, object]) -> None:
     assert lowest >= chance - 1e-9
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_centres_do_not_leak_the_label(rule: str) -> None:
+    """All features are equal, and the classes' centres are free to spread in any elements."""
+    C, D = 6, 32
+    torch.manual_seed(0)
+    objective = SoftTriple(centres=3, margin=0.0, tau=0.0)
+    loss = ProxyLoss(objective, C, D, ProxyDAM(rule=rule, keep=0.5)).double()
+    feature = torch.randn(1, D, dtype=torch.float64).requires_grad_()
+    optimiser = torch.optim.Adam([feature, *loss.parameters()], lr=0.03)
+    for _ in range(60):
+        value = loss(feature.expand(2 * C, -1), torch.arange(C).repeat(2))
+        assert value.item() >= math.log(C) - 1e-9
+        optimiser.zero_grad()
+        value.backward()
+        optimiser.step()
+
+
 def test_class_masks_equal_a_loop() -> None:
     table = torch.randint(-3, 4, (7, 9), generator=torch.Generator().manual_seed(0)).double()
     found = class_masks(table, Selection("quantile", 0.5))
@@ -239,6 +266,8 @@ def test_refusals() -> None:
         PairDAM(start=-0.1)
     with pytest.raises(ValueError, match="need mapping='margin'"):
         proxy_similarity(features, proxies, labels, mapping="margin_cosine", centres=2)
+    with pytest.raises(ValueError, match="2 centres a class need to_class"):
+        proxy_similarity(features, proxies.repeat(2, 1), labels, centres=2)
     with pytest.raises(ValueError, match="can't be 5 centres for each class"):
         proxy_similarity(features, torch.ones(7, features.shape[1]).double(), labels, centres=5)
     with pytest.raises(ValueError, match="must be given together"):

@@ -81,6 +81,80 @@ def test_a_nan_shows() -> None:
 
 
 @pytest.mark.usefixtures("way")
+def test_a_nan_shows_in_distances() -> None:
+    features = torch.randn(6, 9)
+    features[2, 5] = torch.nan
+    S = pair_similarity(features, torch.arange(6) % 2, metric="euclidean", keep=0.3)
+    others = torch.arange(6) != 2
+    assert S[2, others].isnan().all()
+    assert S[others][:, others].isfinite().all()
+
+
+@pytest.mark.usefixtures("way")
+def test_what_is_changed_before_the_backward_pass_is_refused() -> None:
+    features, proxies = (torch.randn(n, 9).requires_grad_() for n in (6, 4))
+    labels = torch.arange(6) % 4
+    for S in (proxy_similarity(features, proxies, labels), pair_similarity(features, labels)):
+        with torch.no_grad():
+            features.mul_(2)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            S.sum().backward()
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("similarity", ["masked_distance", "masked_cosine"])
+def test_autocast_changes_nothing(similarity: str) -> None:
+    features, proxies = (torch.randn(n, 32).requires_grad_() for n in (6, 4))
+    labels = torch.arange(6) % 4
+    found = []
+    for enabled in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            S = [
+                pair_similarity(features, labels, similarity=similarity, select="negatives"),
+                proxy_similarity(features, proxies, labels),
+                proxy_similarity(features, proxies, labels, mapping="margin_cosine"),
+            ]
+        total = sum(part.square().sum() for part in S)
+        found.append([*S, *torch.autograd.grad(total, (features, proxies))])
+    for plain, cast in zip(*found, strict=True):
+        assert cast.dtype == torch.float32
+        torch.testing.assert_close(cast, plain)
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("samples", [0, 3])
+@pytest.mark.parametrize("rule", RULES)
+def test_nothing_to_compare(samples: int, rule: str) -> None:
+    features, none = torch.randn(samples, 8).requires_grad_(), torch.randn(0, 8)
+    labels = torch.arange(samples)
+    S = [
+        pair_similarity(
+            features, labels, rule, references=none, reference_labels=none[:, 0].long()
+        ),
+        pair_similarity(
+            features, labels, rule, similarity="masked_cosine", references=none,
+            reference_labels=none[:, 0].long(),
+        ),
+        proxy_similarity(features, torch.randn(3, 8), labels, rule),
+    ]  # fmt: skip
+    assert [list(part.shape) for part in S] == [[samples, 0], [samples, 0], [samples, 3]]
+    torch.cat(S, 1).sum().backward()
+    assert features.grad.shape == features.shape
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32])
+def test_labels_of_any_integer_type(dtype: torch.dtype) -> None:
+    features, proxies, labels = torch.randn(6, 9), torch.randn(4, 9), torch.arange(6) % 4
+    for similarity in (
+        lambda y: proxy_similarity(features, proxies, y, keep=0.5),
+        lambda y: proxy_similarity(features, proxies, y, keep=0.5, mapping="naive_feature"),
+        lambda y: pair_similarity(features, y, keep=0.5, select="positives"),
+    ):
+        assert torch.equal(similarity(labels.to(dtype)), similarity(labels))
+
+
+@pytest.mark.usefixtures("way")
 def test_values_in_any_memory_order() -> None:
     features, proxies = torch.randn(9, 6).double().T, torch.randn(9, 8).double().T[::2]
     labels = torch.arange(6) % 4

@@ -93,7 +93,7 @@ for target, rule, width in (
     (80, "quantile", 512), (90, "quantile", 4096), (90, "mean", 512), (90, "random", 512),
 ):
     rules = {"RULE": rule}
-    proxy = rules | {"K": 1, "RESCALE": True}
+    proxy = rules | {"RESCALE": True}
     row = {"WIDTH": width, "warps": warps(width)}
     build(fused_proxy.forward_kernel, target, **proxy, **row)
     build(fused_proxy.features_kernel, target, **proxy, **TILE)

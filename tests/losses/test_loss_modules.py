@@ -152,7 +152,7 @@ def test_a_feature_that_is_no_number_shows_in_the_loss(objective: nn.Module) -> 
     if isinstance(objective, NormSoftmax | ProxyAnchor):
         losses = [proxy_loss(objective), proxy_loss(objective, ProxyDAM())]
     else:
-        losses = [PairLoss(objective), PairLoss(objective, PairDAM())]
+        losses = [PairLoss(objective, dam) for dam in (None, PairDAM(), PairDAM(joint=0))]
     for loss in losses:
         assert torch.isnan(loss(features, LABELS))
 
@@ -214,6 +214,24 @@ def test_memory_adds_past_features_as_references(objective: nn.Module, dam: Pair
     assert torch.equal(loss.memory, past)
 
 
+@pytest.mark.parametrize("dam", [None, PairDAM()])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_memory_takes_features_of_any_precision(dam: PairDAM | None, dtype: torch.dtype) -> None:
+    loss = PairLoss(Triplet(), dam, memory=20, dim=16)
+    for moved in (loss, loss.double()):
+        for _ in range(2):
+            features = FEATURES.detach().to(dtype).requires_grad_()
+            value = moved(features, LABELS)
+            value.backward()
+            assert value.dtype == (dtype if dtype == torch.float64 else torch.float32)
+            assert features.grad.isfinite().all()
+
+
+def test_memory_refuses_the_label_of_an_empty_place() -> None:
+    with pytest.raises(ValueError, match="label -1: a memory takes labels from 0"):
+        PairLoss(Triplet(), memory=20, dim=16)(FEATURES, LABELS - 1)
+
+
 def similarities(features: Tensor, metric: str) -> Tensor:
     if metric == "cosine":
         return features @ features.T
@@ -245,8 +263,11 @@ def test_centres_are_rows_of_a_class_side_by_side_and_regularised_once() -> None
         def forward(self, S: Tensor, positive: Tensor) -> Tensor:
             assert S.shape == positive.shape == (12, 15)
             assert torch.equal(positive[:, ::3].int().argmax(1), LABELS)
-            best = S.view(12, 5, 3).amax(2)
+            best = self.to_class(S.view(12, 5, 3))
             return F.cross_entropy(best, positive[:, ::3].int().argmax(1))
+
+        def to_class(self, S: Tensor) -> Tensor:
+            return S.amax(-1)
 
         def regulariser(self, proxies: Tensor) -> Tensor:
             assert proxies.shape == (15, 16)
