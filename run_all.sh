@@ -3,7 +3,7 @@
 #
 #   bash run_all.sh                    the default suite: train, collect, report
 #   bash run_all.sh --seeds 0 epochs=2 the same with options and overrides of 'run'
-#   bash run_all.sh plan|run|data|report ...   any command of python -m benchmark
+#   bash run_all.sh plan|run|data|report|bench ...   any command of python -m benchmark
 #   bash run_all.sh test [...]         the checks and tests; further arguments go to pytest
 #
 # An active environment (venv or conda, other than conda's base) is used as it is found; otherwise
@@ -69,6 +69,10 @@ test)
     ;;
 data | plan | run | report)
     install requirements.txt "$faiss"
+    exec "$python" -m benchmark "$@"
+    ;;
+bench)
+    install requirements.txt "$faiss" requirements-test.txt requirements-bench.txt
     exec "$python" -m benchmark "$@"
     ;;
 *)

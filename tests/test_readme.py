@@ -4,6 +4,11 @@ import re
 from pathlib import Path
 
 import torch
+from pytorch_metric_learning.losses import MultiSimilarityLoss
+
+from baselines.pair import MultiSimilarity
+from benchmark.dam import PairDAM
+from benchmark.losses import PairLoss
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -21,11 +26,21 @@ def test_dam_in_your_own_loop() -> None:
     shown = re.findall(r"```python\n(.*?)```", own_loop, flags=re.DOTALL)
     assert len(shown) == 3
     for block in shown:
+        embedding.zero_grad()
         names["features"] = embedding(torch.randn(12, 8))
         exec(block, names)
-    assert embedding.weight.grad is not None
     assert names["loss"].proxies.grad is not None
     assert names["S"].shape == (12, 12)
+    # The library's loss has other defaults, and mines nothing.
+    objective = MultiSimilarity(alpha=2, beta=50, base=0.5, epsilon=99)
+    features = names["features"].detach().requires_grad_()
+    found = names["criterion"](features, labels)
+    expected = PairLoss(objective, PairDAM(joint=0))(features, labels)
+    torch.testing.assert_close(found, expected)
+    assert not torch.allclose(found, MultiSimilarityLoss()(features, labels))
+    gradients = [torch.autograd.grad(loss, features) for loss in (found, expected)]
+    torch.testing.assert_close(*gradients)
+    assert embedding.weight.grad is not None
 
 
 def test_every_command_is_there() -> None:
