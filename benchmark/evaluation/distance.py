@@ -29,6 +29,16 @@ def comparable(features: Tensor, distance: Distance) -> Tensor:
     return features / lengths.clamp_min(1e-30) if distance == "cosine" else features
 
 
+def centre(gallery: Tensor) -> Tensor:
+    """What to subtract [D] from queries and gallery before Euclidean distances are compared.
+
+    Distances don't depend on it, but the sums of `offset` do: features far from zero and near each
+    other would lose their differences to rounding. It is the middle of each element's range, which
+    doesn't depend on the order of the images.
+    """
+    return gallery.amin(0) / 2 + gallery.amax(0) / 2
+
+
 def offset(gallery: Tensor, distance: Distance) -> Tensor | None:
     """The term [G] that a product with comparable features lacks to rank a gallery.
 

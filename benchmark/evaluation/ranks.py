@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmark.evaluation.counting import at_least
-from benchmark.evaluation.distance import Distance, comparable, offset
+from benchmark.evaluation.distance import Distance, centre, comparable, offset
 
 JUNK = -1
 """The label of gallery images that count neither as matches nor as mistakes."""
@@ -86,7 +86,8 @@ def positive_ranks(
     The search is exact, in the precision of torch's matrix product (float32; float64 if given).
     `block` queries, rounded up to a multiple of 64, are compared with the whole gallery at a time,
     and the similarities that reach each positive are counted. Memory grows with `block` · G, by
-    default at most 2^25 similarities (128 MiB) unless 64 queries need more. Time grows with
+    default at most 2^25 similarities (128 MiB) unless 64 queries need more; the result is as large
+    as Q times the commonest label's number of images, whatever `block` is. Time grows with
     Q · G · (D + positives per query), where a row with many positives is sorted instead.
     The ranks don't depend on `block`. Features on a GPU are searched there.
 
@@ -113,6 +114,9 @@ def positive_ranks(
         g_labels = _ids(gallery_labels, g, "gallery labels")
         g_cameras = None if gallery_cameras is None else _ids(gallery_cameras, g, "cameras")
 
+    if distance == "euclidean":
+        middle = centre(g)
+        q, g = q - middle, g - middle
     by_label = g_labels.argsort(stable=True)
     labels = g_labels[by_label]
     first = torch.searchsorted(labels, q_labels)

@@ -40,7 +40,7 @@ def precision_at_1(ranks: Ranks) -> float:
 
 def r_precision(ranks: Ranks) -> float:
     """R-precision: the share of positives among the first R, |{j : r_j ≤ R}| / R."""
-    return ranks.mean(_within_r(ranks).sum(1) / ranks.counts)
+    return ranks.mean(_within_r(ranks).sum(1).double() / ranks.counts)
 
 
 def map_at_r(ranks: Ranks) -> float:

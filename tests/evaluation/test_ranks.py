@@ -71,6 +71,16 @@ def test_own_gallery_equals_the_definition(seed, ties, distance, strip):
         assert ranks.ranks.shape == (n, max(map(len, expected)))
 
 
+@pytest.mark.parametrize("far", [0, 100, 1000])
+def test_features_far_from_zero_and_near_each_other(far, strip):
+    """As a model that collapses makes them: rounding must not take their distances away."""
+    rng = np.random.default_rng(far)
+    x = (far + rng.normal(size=(150, 16))).astype(np.float32)
+    labels = rng.integers(0, 12, 150)
+    ranks = positive_ranks(torch.from_numpy(x), labels, distance="euclidean")
+    assert as_lists(ranks) == naive_ranks(x, labels, distance="euclidean")
+
+
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize("ties", [True, False])
 @pytest.mark.parametrize("cameras", [0, 1, 3])
