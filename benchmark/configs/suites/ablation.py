@@ -35,48 +35,55 @@ def _objectives(*names: str) -> dict[str, Any]:
     return {name: dict(type=name) for name in names}
 
 
-_glyphs = dict(
-    dataset="typefaces",
-    recipe="glyphs",
-    objectives=_objectives("norm_softmax", "proxy_anchor"),
-)
-_glyph_pairs = dict(
-    dataset="typefaces",
-    recipe="glyph_pairs",
-    objectives=_objectives("multi_similarity"),
-)
-_triplet = dict(_glyph_pairs, objectives=_objectives("triplet"))
+def _retrieval(
+    dataset: str, proxy_recipe: str, pair_recipe: str, dims: list[int], **options: Any
+) -> list[dict[str, Any]]:
+    """Every axis on one data set. `options` are those of a case."""
+    proxies = dict(
+        dataset=dataset,
+        recipe=proxy_recipe,
+        objectives=_objectives("norm_softmax", "proxy_anchor"),
+        **options,
+    )
+    pairs = dict(
+        dataset=dataset,
+        recipe=pair_recipe,
+        objectives=_objectives("multi_similarity"),
+        **options,
+    )
+    # Multi-Similarity's constants are made for cosines; triplets are on distances and have both.
+    triplet = dict(pairs, objectives=_objectives("triplet"))
+    return [
+        dict(proxies, arms=_arms(_proxies)),
+        dict(pairs, arms=_arms(_pairs)),
+        *(dict(case, changes=dict(dim=dim)) for case in (proxies, pairs) for dim in dims),
+        dict(proxies, changes=dict(objective=dict(normalise=False))),
+        triplet,
+        dict(triplet, changes=dict(objective=dict(normalise=True))),
+    ]
+
+
+def _reidentification(dataset: str) -> list[dict[str, Any]]:
+    """Every axis that softmax, which is on inner products, and triplets, on distances, have."""
+    both = dict(dataset=dataset, recipe="reid_strong_baseline", optional=True)
+    softmax = dict(both, objectives=dict(softmax=dict(type="softmax", smoothing=0.1)))
+    triplet = dict(both, objectives=_objectives("triplet"))
+    return [
+        dict(softmax, arms=_arms(dict(_proxies, mapping=[]))),
+        dict(triplet, arms=_arms(dict(_pairs, similarity=[]))),
+        *(dict(case, changes=dict(dim=512)) for case in (softmax, triplet)),
+        dict(triplet, changes=dict(objective=dict(normalise=True))),
+    ]
+
 
 cases = [
-    dict(_glyphs, arms=_arms(_proxies)),
-    dict(_glyph_pairs, arms=_arms(_pairs)),
-    *(
-        dict(case, changes=dict(dim=dim))
-        for case in (_glyphs, _glyph_pairs)
-        for dim in (32, 64, 256)
+    *_retrieval("typefaces", "glyphs", "glyph_pairs", [32, 64, 256]),
+    *_retrieval("cub200", "proxy_anchor", "multi_similarity", [64, 128, 1024], optional=True),
+    *_retrieval(
+        "cars196", "proxy_anchor_cars196", "multi_similarity", [64, 128, 1024], optional=True
     ),
-    # Multi-Similarity's constants are made for cosines; triplets are on distances and have both.
-    dict(_glyphs, changes=dict(objective=dict(normalise=False))),
-    _triplet,
-    dict(_triplet, changes=dict(objective=dict(normalise=True))),
-    *(
-        dict(
-            dataset=dataset,
-            recipe=recipe,
-            objectives=_objectives("proxy_anchor"),
-            arms=_arms(_proxies),
-            optional=True,
-        )
-        for dataset, recipe in (("cub200", "proxy_anchor"), ("cars196", "proxy_anchor_cars196"))
-    ),
-    # Softmax is on inner products, and all mappings but the default are on cosines.
-    dict(
-        dataset="market1501",
-        recipe="reid_strong_baseline",
-        objectives=dict(softmax=dict(type="softmax", smoothing=0.1)),
-        arms=_arms(dict(_proxies, mapping=[])),
-        optional=True,
-    ),
+    *_reidentification("market1501"),
+    *_reidentification("msmt17"),
 ]
 arms = dict(
     baseline=dict(),
