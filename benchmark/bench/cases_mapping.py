@@ -6,14 +6,21 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
+from baselines.proxy import SoftTriple
 from benchmark.bench.agreement import Agreement, measure, value_and_gradients
 from benchmark.dam import compiled, pair_similarity, proxy_similarity
 from benchmark.dam.reference import pair_reference, proxy_reference
 from benchmark.dam.selection import Selection
 
 RULES = ("quantile", "mean", "random", "inverse")
-# With the ways in which each is computed: `loops` compiled by numba, or `blocks` in torch.
-PROXY_MAPPINGS = (("margin", "loops"), ("margin", "blocks"), ("margin_cosine", "blocks"))
+# With the centres of a class, and the ways in which each is computed: `loops` compiled by numba,
+# or `blocks` in torch.
+PROXY_MAPPINGS = (
+    ("margin", 1, "loops"),
+    ("margin", 1, "blocks"),
+    ("margin", 2, "blocks"),
+    ("margin_cosine", 1, "blocks"),
+)
 PAIR_SIMILARITIES = (
     ("masked_distance", "loops"),
     ("masked_distance", "blocks"),
@@ -24,8 +31,8 @@ GRID = 1024
 SOURCE = "benchmark/dam/reference.py"
 
 
-def draw(case: int) -> tuple[torch.Generator, Tensor, Tensor, Tensor, float]:
-    """A generator to go on with, features [B, D], proxies [C, D], labels [B] and a share.
+def draw(case: int, centres: int = 1) -> tuple[torch.Generator, Tensor, Tensor, Tensor, float]:
+    """A generator to go on with, features [B, D], proxies [C K, D], labels [B] and a share.
 
     Elements are odd multiples of 1 / 2048. Their differences are exact in float32 too, and some
     are equal, so that both dtypes keep the same elements. None is below 0.49 in size: the cosine
@@ -34,7 +41,7 @@ def draw(case: int) -> tuple[torch.Generator, Tensor, Tensor, Tensor, float]:
     generator = torch.Generator().manual_seed(case)
     B, D, C = torch.randint(1, 14, (3,), generator=generator).tolist()
     features = _vectors(B + 1, D, generator)
-    proxies = _vectors(C, D, generator)
+    proxies = _vectors(C * centres, D, generator)
     labels = torch.randint(0, C, (B + 1,), generator=generator)
     keep = 0.05 + 0.95 * torch.rand((), generator=generator).item()
     return generator, features, proxies, labels, keep
@@ -51,11 +58,16 @@ def _by(way: str, *arguments: Any, weights: Tensor) -> list[Tensor] | None:
         return value_and_gradients(*arguments, weights=weights)
 
 
-def proxy_mapping(mapping: str, way: str, rule: str, dtype: torch.dtype, cases: int) -> Agreement:
+def proxy_mapping(
+    mapping: str, centres: int, way: str, rule: str, dtype: torch.dtype, cases: int
+) -> Agreement:
     """A proxy mapping with a rule, computed in `dtype`, against the reference in float64."""
+    # Products of these vectors are large: with SoftTriple's own gamma one centre would take all.
+    to_class = SoftTriple(gamma=10.0).to_class
+    several: dict[str, Any] = {"centres": centres, "to_class": to_class} if centres > 1 else {}
 
     def compare(case: int) -> tuple[list[Tensor] | None, list[Tensor] | None]:
-        generator, features, proxies, labels, keep = draw(case)
+        generator, features, proxies, labels, keep = draw(case, centres)
         weights = torch.randn(len(labels), len(proxies), generator=generator, dtype=torch.float64)
         rescale = bool(case % 2)
 
@@ -70,19 +82,20 @@ def proxy_mapping(mapping: str, way: str, rule: str, dtype: torch.dtype, cases: 
                 mapping=mapping,
                 seed=case,
                 block=BLOCK,
+                **several,
             )
 
         def reference(features: Tensor, proxies: Tensor) -> Tensor:
             selection = Selection(rule, keep, case)
             return proxy_reference(
-                features, proxies, labels, selection, rescale=rescale, mapping=mapping
+                features, proxies, labels, selection, rescale=rescale, mapping=mapping, **several
             )
 
         lowered = features.to(dtype), proxies.to(dtype)
         found = _by(way, mapped, *lowered, weights=weights.to(dtype))
         return found, value_and_gradients(reference, features, proxies, weights=weights)
 
-    subject = f"DAM {mapping} {rule} in {way}"
+    subject = f"DAM {mapping} {rule}{f', {centres} centres' if several else ''} in {way}"
     return measure(subject, "reference", SOURCE, dtype, ("features", "proxies"), compare, cases)
 
 

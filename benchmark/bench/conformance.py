@@ -15,7 +15,7 @@ from benchmark.bench.formulas_pair import FORMULAS
 from benchmark.registry import PAIR_OBJECTIVES, PROXY_OBJECTIVES, names
 
 QUICK = 5
-WIDTH = 100
+WIDTH = 150
 
 Comparison = Callable[[torch.dtype, int], Agreement | Missing]
 
@@ -53,12 +53,13 @@ def comparisons() -> list[Comparison]:
             for against in (cases_pair.against_formula, cases_pair.against_library)
         ),
         *(
-            partial(compare, mapping, way, rule)
-            for compare, mappings in (
-                (cases_mapping.proxy_mapping, cases_mapping.PROXY_MAPPINGS),
-                (cases_mapping.pair_mapping, cases_mapping.PAIR_SIMILARITIES),
-            )
-            for mapping, way in mappings
+            partial(cases_mapping.proxy_mapping, mapping, centres, way, rule)
+            for mapping, centres, way in cases_mapping.PROXY_MAPPINGS
+            for rule in cases_mapping.RULES
+        ),
+        *(
+            partial(cases_mapping.pair_mapping, similarity, way, rule)
+            for similarity, way in cases_mapping.PAIR_SIMILARITIES
             for rule in cases_mapping.RULES
         ),
     ]

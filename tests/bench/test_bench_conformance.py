@@ -39,8 +39,11 @@ def test_quick_run_compares_everything(tmp_path: Path) -> None:
         for dtype in FLOATS
         if (key, oracle, "") not in absent
     } | {
-        (f"DAM {mapping} {rule} in {way}", "reference", dtype)
-        for mapping, way in (*cases_mapping.PROXY_MAPPINGS, *cases_mapping.PAIR_SIMILARITIES)
+        (f"DAM {mapping} {rule}{', 2 centres' * (2 in more)} in {way}", "reference", dtype)
+        for mapping, *more, way in (
+            *cases_mapping.PROXY_MAPPINGS,
+            *cases_mapping.PAIR_SIMILARITIES,
+        )
         for rule in ("quantile", "mean", "random", "inverse")
         for dtype in FLOATS
     }
