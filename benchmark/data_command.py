@@ -51,6 +51,7 @@ def add_parsers(data: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.data.editions import statuses
     from benchmark.data.presentation import print_statuses
     from benchmark.data.root import use_root
     from benchmark.registry import DATASETS, names
@@ -60,7 +61,7 @@ def _list(options: argparse.Namespace, console: Console) -> int:
     use_root(options.data_root)
     _widen(console)
     known = names(DATASETS)
-    print_statuses({name: DATASETS.module_dict[name]().status() for name in known}, console)
+    print_statuses(((name, status) for name in known for status in statuses(name)), console)
     console.print("\n'data prepare NAME' gets a release or says how; 'data check NAME' checks it.")
     return 0
 
@@ -86,31 +87,38 @@ def _check(options: argparse.Namespace, console: Console) -> int:
 
 
 def _check_all(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.data.editions import on_disk
     from benchmark.data.root import root
-    from benchmark.data.survey import OnDisk, folder_of
     from benchmark.registry import DATASETS, names
 
-    status, checked = 0, 0
+    statuses: list[int] = []
     for name in names(DATASETS):
-        dataset = DATASETS.module_dict[name]()
-        if not isinstance(dataset, OnDisk) or folder_of(dataset) is None:
-            continue
-        if checked:
-            console.print()
-        checked += 1
-        options.name = name
         try:
-            status = max(status, _check_one(dataset, options, console))
+            there = on_disk(name)
         except UserError as error:
-            print(f"error: {name}: {error}", file=sys.stderr)
-            status = 2
-    if not checked:
+            statuses.append(_refused(name, error))
+            continue
+        for edition in there:
+            if statuses:
+                console.print()
+            options.name, options.overrides = name, edition.overrides
+            try:
+                statuses.append(_check_one(edition.dataset, options, console))
+            except UserError as error:
+                statuses.append(_refused(name, error))
+    if not statuses:
         where = f"below {root()}" if root() else "since no data root is given (--data-root DIR)"
         raise UserError(
             f"There is no data set to check {where}. 'python -m benchmark data list' says what "
             "there could be."
         )
-    return status
+    return max(statuses)
+
+
+def _refused(name: str, error: UserError) -> int:
+    """Tell what is wrong with one data set of several; returns the exit status."""
+    print(f"error: {name}: {error}", file=sys.stderr)
+    return 2
 
 
 def _check_one(dataset: "OnDisk", options: argparse.Namespace, console: Console) -> int:
@@ -140,6 +148,7 @@ def _look(dataset: "OnDisk", options: argparse.Namespace, console: Console) -> "
 
 
 def _prepare(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.data.existence import exists
     from benchmark.data.prepare import steps
     from benchmark.data.presentation import print_steps
     from benchmark.data.release import Release, required_root
@@ -153,12 +162,16 @@ def _prepare(options: argparse.Namespace, console: Console) -> int:
             f"{options.name} is no release that could be prepared: it is rendered here, or made of "
             "your own images. 'python -m benchmark data list' says what it needs."
         )
-    archive = dataset.source.archive
-    if archive is not None and options.data_root is not None:
-        _make(options.data_root)
-    use_root(options.data_root)
-    there = folder_of(dataset)
-    todo = steps(dataset, root(), _command("check", options))
+    archive, given = dataset.source.archive, options.data_root
+    if archive is not None and given is not None:
+        _make(given)
+    if given is not None and not exists(given):
+        # Nothing can lie there, and whoever follows the steps makes it.
+        there, below = None, given.absolute()
+    else:
+        use_root(given)
+        there, below = folder_of(dataset), root()
+    todo = steps(dataset, below, _command("check", options))
     if there is not None:
         findings = _look(dataset, options, console)
         if findings.ok and not findings.partial:
@@ -171,8 +184,7 @@ def _prepare(options: argparse.Namespace, console: Console) -> int:
     if archive is None:
         print_steps(f"{dataset.title} can't be downloaded from here. To get it:", todo, console)
         return 1
-    below = required_root(dataset.title, archive.folder)
-    status = _download(archive, below, todo, console)
+    status = _download(archive, required_root(dataset.title, archive.folder), todo, console)
     return status or _check_one(dataset, options, console)
 
 

@@ -1,14 +1,17 @@
 """Data set `cars196`: Stanford Cars, 98 classes to train on and 98 to test on."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.io import loadmat
 
+from benchmark.data.existence import is_file, is_folder
 from benchmark.data.halves import Halves
 from benchmark.data.listing import Labelled, Listing
-from benchmark.data.release import Keep, Release, is_folder
+from benchmark.data.regular import require_regular
+from benchmark.data.release import Keep, Release
 from benchmark.data.source import Source
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS
@@ -56,7 +59,7 @@ class Cars196(Release):
             devkit = folder / "devkit"
             # The labels of the test images came later, and are kept in either place.
             name = "cars_test_annos_withlabels.mat"
-            source = folder / name if (folder / name).is_file() else devkit / name
+            source = folder / name if is_file(folder / name) else devkit / name
             train = devkit / "cars_train_annos.mat"
             images = Listing.of(_annotated(train, "fname", "cars_train/"), train)
             tested = Listing.of(_annotated(source, "fname", "cars_test/"), source)
@@ -73,10 +76,16 @@ class Cars196(Release):
 
 def _annotated(path: Path, name: str, prefix: str) -> list[Labelled]:
     """The images that a MATLAB file's `annotations` name in their field `name`."""
-    if not path.is_file():
-        raise UserError(f"{path} is missing. Take it from where the images come from.")
     try:
-        annotations = np.atleast_1d(loadmat(path, squeeze_me=True)["annotations"])
+        require_regular(path)
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path} can't be read ({error.strerror}). Take it from where the images come from, or "
+            "mend its permissions."
+        ) from error
+    try:
+        annotations = np.atleast_1d(loadmat(BytesIO(content), squeeze_me=True)["annotations"])
         images = [
             Labelled(prefix + _file_name(image), _class(label))
             for image, label in zip(annotations[name], annotations["class"], strict=True)

@@ -5,7 +5,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmark.data.counts import Comparison, Counts
@@ -37,8 +37,9 @@ class Findings:
     """What `check` found in `folder`.
 
     `name` is what results on it go by, `found` and `official` are counts by the same names, and
-    `opened` is the number of images that were opened. Of each kind of finding there is at most
-    one for a file. `notes` are duplicates that don't make a data set unsound.
+    `opened` is the number of images that were opened. `aside` counts the images that are left out,
+    which no result depends on, and `official_aside` those of the release. Of each kind of finding
+    there is at most one for a file. `notes` don't make a data set unsound.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Findings:
     layout: str
     found: Counts
     official: Counts | None
+    aside: Counts
+    official_aside: Counts
     excessive: bool
     opened: int
     missing: tuple[Finding, ...]
@@ -82,7 +85,10 @@ class Opened:
 
 
 def check(dataset: OnDisk, tell: Tell | None = None) -> Findings:
-    """Compare what is there with the official counts, and open every image of the splits once.
+    """Compare what is there with the official counts, and open every image once.
+
+    Images that this use of the data set leaves out are opened as well, and no duplicates are looked
+    for among them.
 
     Two files of the same content are a duplicate where one is in another split, or in a user's
     own folder of another class. In an official release duplicates within one split, even those
@@ -90,19 +96,27 @@ def check(dataset: OnDisk, tell: Tell | None = None) -> Findings:
 
     Raises UserError where the data set isn't there, where a list or a folder is damaged so that
     nothing can be said of the images, and where nothing is wrong with a file but too little there
-    to train and test on.
+    to train and test on, in the validation fold if one is asked for.
     """
     surveyed = survey(dataset)
     parts = splits(surveyed.halves)
     paths = [path for _, listing in parts for path in listing.paths]
+    paths += surveyed.aside.images.paths if surveyed.aside else []
     opened = dict(zip(paths, _open_all(surveyed.folder, paths, tell), strict=True))
     found = surveyed.halves.counts()
     name, excessive = surveyed.folder.name, False
-    if isinstance(dataset, Release):
-        comparison = Comparison(dataset.title, found, dataset.official)
-        excessive = comparison.excessive
-        name = dataset.title if excessive else comparison.name
     duplicates, notes = _duplicates(surveyed, opened, forgiving=isinstance(dataset, Release))
+    aside, official_aside = _left_out(surveyed)
+    if isinstance(dataset, Release):
+        comparison = Comparison(dataset.whole, found, dataset.official)
+        excessive = comparison.excessive
+        name = dataset.whole if excessive else comparison.name
+        if comparison.complete:
+            notes += tuple(
+                Finding(what, f"{aside[what]:,} of {n:,} are there; no result depends on them")
+                for what, n in official_aside.items()
+                if aside[what] != n
+            )
 
     def of_kind(kind: str) -> tuple[Finding, ...]:
         return tuple(Finding(path, o.reason) for path, o in opened.items() if o.kind == kind)
@@ -113,6 +127,8 @@ def check(dataset: OnDisk, tell: Tell | None = None) -> Findings:
         layout=surveyed.layout,
         found=found,
         official=surveyed.official,
+        aside=aside,
+        official_aside=official_aside,
         excessive=excessive,
         opened=len(paths),
         missing=tuple(map(Finding, surveyed.absent)),
@@ -123,8 +139,23 @@ def check(dataset: OnDisk, tell: Tell | None = None) -> Findings:
         notes=notes,
     )
     if findings.ok:
-        surveyed.halves.dataset(name, "", surveyed.folder, RetrievalCrop(), None)
+        halves, fold = surveyed.halves, dataset.validation
+        loaded = halves.dataset(name, "", surveyed.folder, RetrievalCrop(), fold)
+        findings = replace(findings, name=loaded.name)
+        if fold is not None:
+            counts = halves.validation(fold).counts()
+            held = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+            findings = replace(findings, layout=f"{findings.layout}; {fold} holds {held}")
     return findings
+
+
+def _left_out(surveyed: Survey) -> tuple[Counts, Counts]:
+    """How many images are left out, and how many of them the release has."""
+    aside = surveyed.aside
+    if aside is None:
+        return {}, {}
+    official = {} if aside.official is None else {aside.what: aside.official}
+    return {aside.what: len(aside.images.paths)}, official
 
 
 def open_image(path: Path) -> Opened:

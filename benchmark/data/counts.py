@@ -45,6 +45,8 @@ OFFICIAL: dict[str, Counts] = {
         "cameras": 15,
     },
 }
+MARKET_JUNK_IMAGES = 19732 - 15913
+"""How many of bounding_box_test's images have the identity -1."""
 MSMT17_VALIDATION_IMAGES = 2373
 """How many of MSMT17's training images are in list_val.txt."""
 

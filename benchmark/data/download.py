@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmark.data.existence import exists
 from benchmark.data.source import Archive
 from benchmark.errors import UserError
 
@@ -60,7 +61,7 @@ def download(
     without progress more often than there are `waits` (seconds).
     """
     goal, part = folder / archive.name, part_of(archive, folder)
-    if goal.exists():
+    if exists(goal):
         say(f"verifying {goal}")
         fault = _fault(archive, goal)
         if fault:
@@ -107,7 +108,13 @@ def _require_space(archive: Archive, folder: Path, part: Path) -> None:
     """Raise UserError unless the rest of the archive fits, and what it holds beside it."""
     # Photographs are compressed already: unpacked they are hardly larger than the archive.
     needed = archive.size - _size(part) + round(1.3 * archive.size)
-    free = shutil.disk_usage(folder).free
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise UserError(
+            f"{folder} can't be written to ({error.strerror}). Mend its permissions, or take "
+            "another data root."
+        ) from error
     if free < needed:
         raise UserError(
             f"{folder}: {free / 1e9:.1f} GB are free on this disk, and {archive.name} needs "
@@ -179,13 +186,18 @@ def _fault(archive: Archive, path: Path) -> str:
     """How a file differs from the official one; empty if it doesn't."""
     if _size(path) != archive.size:
         return f"it has {_size(path):,} bytes, not {archive.size:,}"
-    with path.open("rb") as file:
-        md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    try:
+        with path.open("rb") as file:
+            md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    except OSError as error:
+        raise UserError(
+            f"{path} can't be read ({error.strerror}). Mend its permissions, or move it away."
+        ) from error
     return "" if md5 == archive.md5 else f"its MD5 is {md5}, not {archive.md5}"
 
 
 def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+    return path.stat().st_size if exists(path) else 0
 
 
 def _reason(error: Exception) -> str:

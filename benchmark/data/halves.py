@@ -1,5 +1,6 @@
 """The images to train on and those to test on, and how they become a data set."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,11 +16,15 @@ from benchmark.errors import UserError
 
 @dataclass(frozen=True)
 class Halves:
-    """Training and test images; re-identification has a gallery, retrieval none."""
+    """Training and test images; re-identification has a gallery, retrieval none.
+
+    `remedy` is what a user can do where there are too few of them.
+    """
 
     train: Listing
     query: Listing
     gallery: Listing | None = None
+    remedy: str = "Unpack it again, or add images."
 
     @classmethod
     def zero_shot(cls, images: Listing) -> "Halves":
@@ -53,7 +58,8 @@ class Halves:
                     f"{where / path}: identity 0000 stands for false detections, which belong "
                     "into the gallery alone. Rename the file if it shows an identity."
                 )
-        return cls(train, query, gallery)
+        remedy = "Unpack it again, add images, or correct identities and cameras in their names."
+        return cls(train, query, gallery, remedy)
 
     def counts(self) -> dict[str, int]:
         """How much there is of everything, by its name."""
@@ -86,11 +92,29 @@ class Halves:
         """
         held = validation.held_out(self.train.labels)
         train, test = self.train.where(~held), self.train.where(held)
+        remedy = f"Take another fold, or other folds (dataset.validation). {self.remedy}"
         if self.gallery is None:
-            return Halves(train, test)
+            return Halves(train, test, remedy=remedy)
         _, first = np.unique(np.stack([test.labels, test.cameras]), axis=1, return_index=True)
         query = np.isin(np.arange(len(test.paths)), first)
-        return Halves(train, test.where(query), test.where(~query))
+        return Halves(train, test.where(query), test.where(~query), remedy)
+
+    def _lack(self) -> str:
+        """What there is too little of to train on and to evaluate; empty if there is enough."""
+        if len(np.unique(self.train.labels)) < 2:
+            return "there are fewer than 2 classes to train on"
+        if not self.query.paths or (self.gallery is not None and not self.gallery.paths):
+            return "there are no images to test on, or no gallery"
+        if self.gallery is None:
+            if np.unique(self.query.labels, return_counts=True)[1].max() < 2:
+                return "no class to test on has a second image that could be found"
+            return ""
+        cameras: dict[int, set[int]] = {}
+        for identity, camera in _shown(self.gallery):
+            cameras.setdefault(identity, set()).add(camera)
+        if any(cameras.get(identity, set()) - {camera} for identity, camera in _shown(self.query)):
+            return ""
+        return "no query has a gallery image of its identity by another camera"
 
     def dataset(
         self,
@@ -102,23 +126,15 @@ class Halves:
     ) -> DataSet:
         """The data set of these images below `folder`, or its validation fold.
 
-        Raises UserError if there is nothing to train or to test on.
+        Raises UserError if there is too little to train on, or no query that has a match.
         """
-        halves = self
+        halves, where = self, str(folder)
         if validation is not None:
             halves = self.validation(validation)
-            name = f"{name}, {validation}"
+            name, where = f"{name}, {validation}", f"{folder}, {validation}"
             note = f"{note} Only training classes are used; seed {validation.seed} made the folds."
-        if len(np.unique(halves.train.labels)) < 2:
-            raise UserError(
-                f"{folder} holds images of fewer than 2 classes to train on. Unpack it again, or "
-                "add images."
-            )
-        if not halves.query.paths or (halves.gallery is not None and not halves.gallery.paths):
-            raise UserError(
-                f"{folder} holds no images to test on, or no gallery. Unpack it again, or add "
-                "images."
-            )
+        if lack := halves._lack():
+            raise UserError(f"{where}: {lack}. {halves.remedy}")
 
         def split(listing: Listing) -> Split:
             images = FileImages([folder / path for path in listing.paths], transform)
@@ -135,3 +151,8 @@ class Halves:
             query=split(halves.query),
             gallery=None if halves.gallery is None else split(halves.gallery),
         )
+
+
+def _shown(listing: Listing) -> Iterator[tuple[int, int]]:
+    """Each image's identity and camera."""
+    return zip(listing.labels.tolist(), listing.cameras.tolist(), strict=True)

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from benchmark.data.dataset import DataSet, Status
+from benchmark.data.existence import is_folder
 from benchmark.data.halves import Halves
 from benchmark.data.listing import Labelled, Listing, entries, is_image, require_utf8
-from benchmark.data.release import is_folder, required_root
+from benchmark.data.release import required_root
 from benchmark.data.transforms import PhotoTransform
-from benchmark.data.validation import Validation, shuffled
+from benchmark.data.validation import Validation, checked_seed, shuffled
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS
 
@@ -53,17 +54,15 @@ class ImageFolder:
         number = isinstance(test_share, int | float) and not isinstance(test_share, bool)
         if not number or not 0 < test_share < 1:
             raise UserError(f"dataset.test_share is between 0 and 1, not {test_share!r}.")
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise UserError(f"dataset.seed is a whole number from 0, not {seed!r}.")
         self.path = path
         self.test_share = test_share
-        self.seed = seed
+        self.seed = checked_seed(seed, "dataset.seed")
         self.validation = Validation.of(validation)
 
     def status(self) -> Status:
         """Whether the folder is there, and what it holds."""
         try:
-            _, halves = self._read()
+            _, halves = self.read()
         except UserError as error:
             return Status(False, {}, str(error))
         return Status(True, halves.counts())
@@ -74,11 +73,12 @@ class ImageFolder:
         Raises UserError if the folder is not as it should be.
         """
         photo_transform = PhotoTransform.expect(transform, "image_folder")
-        folder, halves = self._read()
+        folder, halves = self.read()
         note = f"The images in {folder.name}/<class>/, split by class with seed {self.seed}."
         return halves.dataset(folder.name, note, folder, photo_transform, self.validation)
 
-    def _read(self) -> tuple[Path, Halves]:
+    def read(self) -> tuple[Path, Halves]:
+        """The folder and the images in it. Raises UserError if it is not as it should be."""
         folder = own_folder(self.path, "a folder of images for each class")
         classes = entries(folder, _is_class)
         images = []
@@ -95,7 +95,11 @@ class ImageFolder:
         listing = Listing.of(images, folder)
         tested = min(max(round(self.test_share * len(classes)), 1), len(classes))
         test = np.isin(listing.labels, shuffled(len(classes), self.seed)[:tested])
-        return folder, Halves(listing.where(~test), listing.where(test))
+        remedy = (
+            f"Add images, or change dataset.test_share={self.test_share}, the share of the "
+            f"{len(classes)} classes that is tested."
+        )
+        return folder, Halves(listing.where(~test), listing.where(test), remedy=remedy)
 
 
 def _is_class(entry: "os.DirEntry[str]") -> bool:

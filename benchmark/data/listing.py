@@ -121,7 +121,8 @@ def read_lines(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise UserError(
-            f"{path} can't be read ({reason}). Unpack the data set's archive again."
+            f"{path} can't be read ({reason}). Unpack the data set's archive again, or mend the "
+            "permissions."
         ) from error
     # Not splitlines(): a name may hold one of the rarer characters at which that ends a line.
     lines = [line.strip() for line in text.split("\n") if line.strip()]

@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
+from benchmark.data.counts import MARKET_JUNK_IMAGES
 from benchmark.data.halves import Halves
 from benchmark.data.listing import JUNK, Labelled, Listing, entries, is_image
-from benchmark.data.release import Keep, Release
+from benchmark.data.release import Aside, Keep, Release
 from benchmark.data.source import Source
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS
@@ -43,6 +44,10 @@ class Market1501(Release):
         """The images of bounding_box_train, query and bounding_box_test, which no list names."""
         return market_halves(folder), "junk left out, distractors kept"
 
+    def set_aside(self, folder: Path) -> Aside:
+        """The junk."""
+        return junk(folder, MARKET_JUNK_IMAGES)
+
 
 def market_halves(folder: Path, misnamed: list[str] | None = None) -> Halves:
     """The halves of a folder laid out as Market-1501; junk, whose identity is -1, is left out.
@@ -71,14 +76,16 @@ def market_halves(folder: Path, misnamed: list[str] | None = None) -> Halves:
     return Halves.of_identities(train, query, gallery, where=folder)
 
 
-def junk(folder: Path) -> list[str]:
+def junk(folder: Path, official: int | None = None) -> Aside:
     """The images of identity -1 in a folder laid out as Market-1501."""
-    return [
-        f"{part}/{name}"
+    images = [
+        Labelled(f"{part}/{name}", JUNK, camera)
         for part in PARTS
         for name in entries(folder / part, is_image)
-        if identity_and_camera(name)[0] == JUNK
+        for identity, camera in [identity_and_camera(name)]
+        if identity == JUNK
     ]
+    return Aside("junk images", Listing.of(images, folder), official)
 
 
 def identity_and_camera(name: str) -> tuple[int | None, int]:

@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.data.counts import MSMT17_VALIDATION_IMAGES, Counts
+from benchmark.data.existence import is_file, is_folder
 from benchmark.data.halves import Halves
 from benchmark.data.listing import Labelled, Listing, read_lines, whole_number
-from benchmark.data.release import Keep, Release, is_folder
+from benchmark.data.release import Aside, Keep, Release
 from benchmark.data.root import root
 from benchmark.data.source import Source
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS
 
+UNNAMED = ("MSMT17", "msmt17")
+"""Folders whose names don't say which version they hold."""
 LAYOUTS = {"V1": ("train", "test"), "V2": ("mask_train_v2", "mask_test_v2")}
 
 
@@ -42,6 +45,7 @@ class Msmt17(Release):
             "Version 2 is named in every command: dataset.version=V2.",
         ),
     )
+    editions = ({}, {"version": "V2"})
 
     def __init__(
         self,
@@ -56,26 +60,44 @@ class Msmt17(Release):
         if train_on not in ("train+val", "train"):
             raise UserError(f"dataset.train_on is 'train+val' or 'train', not {train_on!r}.")
         self.version = version
+        self.other = "V2" if version == "V1" else "V1"
         self.train_on = train_on
 
     @property
     def folders(self) -> tuple[str, ...]:  # type: ignore[override]
         """Those of the version, then those that don't say which version they are."""
         named = f"MSMT17_{self.version}"
-        return (named, f"msmt17/{named}", f"MSMT17/{named}", "MSMT17", "msmt17")
+        return (named, f"msmt17/{named}", f"MSMT17/{named}", *UNNAMED)
+
+    def folder_below(self, below: Path) -> Path | None:
+        """The release's folder below a data root, if there is one that isn't the other version's.
+
+        Raises UserError where that may not be looked at.
+        """
+        found = super().folder_below(below)
+        own, other = LAYOUTS[self.version][0], (LAYOUTS[self.other][0], f"MSMT17_{self.other}")
+        if found is None or found.name not in UNNAMED or is_folder(found / own):
+            return found
+        return None if any(is_folder(found / name) for name in other) else found
 
     def find(self) -> Path:
         """The release's folder. Raises UserError where there is none, or the other version's."""
         below = root()
-        other = "V2" if self.version == "V1" else "V1"
         if below is not None and self.folder_below(below) is None:
-            there = Msmt17(other).folder_below(below)
+            there = Msmt17(self.other).folder_below(below)
             if there is not None:
                 raise UserError(
                     f"{self.title} of version {self.version} is not in the data root {below}, but "
-                    f"{there.name} is. Take that with dataset.version={other}."
+                    f"{there.name} of version {self.other} is. Take that with "
+                    f"dataset.version={self.other}."
                 )
         return super().find()
+
+    @property
+    def whole(self) -> str:
+        """The version, and whether the validation images are left out: results differ by both."""
+        alone = ", train alone" if self.train_on == "train" else ""
+        return f"{self.title}-{self.version}{alone}"
 
     @property
     def official(self) -> Counts:
@@ -111,12 +133,18 @@ class Msmt17(Release):
         halves = Halves(keep(train), keep(query), keep(gallery))
         return halves, f"version {self.version}, trained on {self.train_on}"
 
-    def set_aside(self, folder: Path) -> list[str]:
-        """The validation images, where they aren't trained on and their list is there."""
-        if self.train_on == "train+val" or not (folder / "list_val.txt").is_file():
-            return []
-        images = _listed(folder, "list_val.txt", LAYOUTS[self.version][0])
-        return [image.path for image in images]
+    def set_aside(self, folder: Path) -> Aside | None:
+        """The validation images, where they aren't trained on; none where their list is missing."""
+        if self.train_on == "train+val":
+            return None
+        name = "list_val.txt"
+        listed = is_file(folder / name)
+        images = _listed(folder, name, LAYOUTS[self.version][0]) if listed else []
+        return Aside(
+            "validation images left out",
+            Listing.of(images, folder / name),
+            MSMT17_VALIDATION_IMAGES,
+        )
 
 
 def _listed(folder: Path, name: str, images: str) -> list[Labelled]:

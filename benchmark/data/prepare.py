@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from benchmark.data.download import Say, download
+from benchmark.data.existence import exists
 from benchmark.data.release import Release
 from benchmark.data.source import Archive
 from benchmark.data.unpack import unpack
@@ -21,7 +22,7 @@ def prepare(archive: Archive, below: Path, stage: Stage, say: Say) -> Path:
     `download` and `unpack` do.
     """
     goal = below / archive.folder
-    if goal.exists():
+    if exists(goal):
         raise UserError(f"{goal} is there already, and nothing is overwritten. Move it away first.")
     with stage(f"downloading {archive.name}", archive.size) as tell:
         path = download(archive, below, tell, say)

@@ -24,13 +24,13 @@ from benchmark.data.dataset import Status
 from benchmark.data.source import Source
 
 
-def print_statuses(statuses: dict[str, Status], console: Console) -> None:
-    """Every data set by its name: whether it is there, what it holds, how to get it."""
+def print_statuses(statuses: Iterable[tuple[str, Status]], console: Console) -> None:
+    """Every data set with its name: whether it is there, what it holds, how to get it."""
     table = Table("data set", "found", "holds", "how to get it", box=None, pad_edge=False)
-    for name, status in statuses.items():
+    for name, status in statuses:
         holds = ", ".join(f"{count:,} {what}" for what, count in status.counts.items())
         found = "yes" if status.found else "no"
-        table.add_row(name, found, holds, Text(status.how_to_get))
+        table.add_row(name, found, holds, Text(printable(status.how_to_get)))
     console.print(table)
 
 
@@ -57,12 +57,12 @@ def _counts(findings: Findings) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("")
     table.add_column("found", justify="right")
-    official = findings.official
-    if official is not None:
+    official = {**(findings.official or {}), **findings.official_aside}
+    if official:
         table.add_column("official", justify="right")
-    for what, count in findings.found.items():
+    for what, count in {**findings.found, **findings.aside}.items():
         row = [Text(what), Text(f"{count:,}")]
-        if official is not None:
+        if official:
             style = "" if count == official[what] else "yellow"
             row = [*(Text(cell.plain, style=style) for cell in row), Text(f"{official[what]:,}")]
         table.add_row(*row)

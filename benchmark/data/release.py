@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from benchmark.data.counts import OFFICIAL, Comparison, Counts
 from benchmark.data.dataset import DataSet, Status
+from benchmark.data.existence import is_folder
 from benchmark.data.halves import Halves
 from benchmark.data.listing import Listing
 from benchmark.data.root import VARIABLE, root
@@ -17,27 +18,36 @@ from benchmark.data.validation import Validation
 from benchmark.errors import UserError
 
 
+def no_root(name: str, folder: str) -> str:
+    """What to say where `name` lies in `folder` below the data root, and there is none."""
+    return (
+        f"{name} is read from the folder {folder} below the data root, and none is given. "
+        f"Give it with --data-root DIR or in the environment variable {VARIABLE}."
+    )
+
+
 def required_root(name: str, folder: str) -> Path:
     """The data root. Raises UserError if there is none."""
     found = root()
     if found is None:
-        raise UserError(
-            f"{name} is read from the folder {folder} below the data root, and none is given. "
-            f"Give it with --data-root DIR or in the environment variable {VARIABLE}."
-        )
+        raise UserError(no_root(name, folder))
     return found
-
-
-def is_folder(path: Path) -> bool:
-    """Whether there is a folder at `path` that can be looked for; loops of links are none."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
 
 
 Keep = Callable[[Listing], Listing]
 """What is taken of the images that a list names."""
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Images of a release or folder that this use of it leaves out.
+
+    `what` says in the plural what they are, and `official` how many the release has.
+    """
+
+    what: str
+    images: Listing
+    official: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,8 @@ class Release(ABC):
     folders: ClassVar[tuple[str, ...]]
     """Where below the data root the release may lie; the first that is there is taken."""
     source: ClassVar[Source]
+    editions: ClassVar[tuple[dict[str, Any], ...]] = ({},)
+    """Options that take what may lie below the data root in several forms; first the defaults."""
 
     def __init__(
         self, allow_partial: bool = False, validation: dict[str, Any] | None = None
@@ -73,6 +85,11 @@ class Release(ABC):
             raise UserError(f"dataset.allow_partial is true or false, not {allow_partial!r}.")
         self.allow_partial = allow_partial
         self.validation = Validation.of(validation)
+
+    @property
+    def whole(self) -> str:
+        """What results on all of it go by."""
+        return self.title
 
     @property
     def official(self) -> Counts:
@@ -93,7 +110,9 @@ class Release(ABC):
 
     def find(self) -> Path:
         """The release's folder. Raises UserError where there is none."""
-        below = required_root(self.title, self.folders[0])
+        below = root()
+        if below is None:
+            raise UserError(f"{no_root(self.title, self.folders[0])} {self.how_to_get}")
         found = self.folder_below(below)
         if found is None:
             raise UserError(
@@ -103,20 +122,23 @@ class Release(ABC):
         return found
 
     def folder_below(self, below: Path) -> Path | None:
-        """The release's folder below a data root, if there is one."""
+        """The release's folder below a data root, if there is one.
+
+        Raises UserError where that may not be looked at.
+        """
         return next((below / name for name in self.folders if is_folder(below / name)), None)
 
     def status(self) -> Status:
         """Whether the release is there and what its lists name; images are not looked at."""
         below = root()
-        folder = None if below is None else self.folder_below(below)
-        if folder is None:
-            return Status(False, {}, self.how_to_get)
         try:
+            folder = None if below is None else self.folder_below(below)
+            if folder is None:
+                return Status(False, {}, self.how_to_get)
             counts = self.read(folder, lambda listing: listing)[0].counts()
         except UserError as error:
             return Status(False, {}, str(error))
-        comparison = Comparison(self.title, counts, self.official)
+        comparison = Comparison(self.whole, counts, self.official)
         remedy = "" if comparison.complete else f"a part: --allow-partial as {comparison.name}"
         return Status(True, counts, remedy)
 
@@ -133,9 +155,9 @@ class Release(ABC):
         halves, layout = self.read(folder, present)
         return Contents(folder, layout, halves, absent)
 
-    def set_aside(self, folder: Path) -> list[str]:
+    def set_aside(self, folder: Path) -> Aside | None:
         """Images of the release that this use of it leaves out: none, unless it says so."""
-        return []
+        return None
 
     def load(self, transform: object) -> DataSet:
         """Query and gallery, and training images augmented by `transform`.
@@ -151,7 +173,7 @@ class Release(ABC):
                 f"{absent[0]}. Unpack the archive again, or take what is there with "
                 "--allow-partial (dataset.allow_partial=true)."
             )
-        comparison = Comparison(self.title, halves.counts(), self.official)
+        comparison = Comparison(self.whole, halves.counts(), self.official)
         comparison.require(self.allow_partial, str(folder))
         note = f"{self.title}, {contents.layout}."
         if not comparison.complete:

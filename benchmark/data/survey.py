@@ -2,22 +2,20 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.data.counts import Counts
-from benchmark.data.dataset import Split
-from benchmark.data.files import FileImages
+from benchmark.data.existence import is_folder
 from benchmark.data.halves import Halves
 from benchmark.data.image_folder import ImageFolder, own_folder
 from benchmark.data.listing import SUFFIXES, Listing
 from benchmark.data.market1501 import PARTS, Market1501, junk, market_halves
 from benchmark.data.reid_folder import LAYOUT, ReidFolder
-from benchmark.data.release import Release
-from benchmark.data.transforms import RetrievalCrop
-from benchmark.errors import UserError
+from benchmark.data.release import Aside, Release
+from benchmark.data.root import root
 
 OnDisk = Release | ImageFolder | ReidFolder
 """The data sets whose images are files."""
@@ -32,6 +30,7 @@ class Survey:
 
     `halves` hold them, in the `layout` that was found in `folder`. `official` is what the release
     holds; a user's own folder has no such counts. `absent` are the listed paths without a file.
+    `aside` are images that are there and named, and that this use of the data set leaves out.
     `strays` are files in the image folders that nothing names, each with what is odd about it.
     """
 
@@ -40,17 +39,22 @@ class Survey:
     halves: Halves
     official: Counts | None
     absent: list[str]
+    aside: Aside | None
     strays: dict[str, str]
 
 
 def folder_of(dataset: OnDisk) -> Path | None:
-    """Where the data set lies, if there is a folder; what is in it is not looked at."""
-    try:
-        if isinstance(dataset, Release):
-            return dataset.find()
-        return own_folder(dataset.path, "images")
-    except UserError:
-        return None
+    """Where the data set lies, if there is a folder; what is in it is not looked at.
+
+    Raises UserError where that may not be looked at.
+    """
+    below = root()
+    if isinstance(dataset, Release):
+        return None if below is None else dataset.folder_below(below)
+    folder = Path(dataset.path)
+    if below is not None:
+        folder = below / folder
+    return folder if folder.is_absolute() and is_folder(folder) else None
 
 
 def survey(dataset: OnDisk) -> Survey:
@@ -66,16 +70,22 @@ def survey(dataset: OnDisk) -> Survey:
     contents = dataset.contents()
     halves = contents.halves
     named = {path for _, listing in splits(halves) for path in listing.paths}
-    named.update(contents.absent, dataset.set_aside(contents.folder))
+    named.update(contents.absent)
+    absent, aside = list(contents.absent), dataset.set_aside(contents.folder)
+    if aside is not None:
+        other = np.array([path not in named for path in aside.images.paths], dtype=bool)
+        images = aside.images.where(other)
+        missing = images.missing(contents.folder)
+        absent += images.where(missing).paths
+        aside = replace(aside, images=images.where(~missing))
+        named.update(images.paths)
     strays = _strays(
         contents.folder,
         sorted({path.partition("/")[0] for path in named}),
         named,
         lambda path: "no list names it",
     )
-    return Survey(
-        contents.folder, contents.layout, halves, dataset.official, contents.absent, strays
-    )
+    return Survey(contents.folder, contents.layout, halves, dataset.official, absent, aside, strays)
 
 
 def splits(halves: Halves) -> list[tuple[str, Listing]]:
@@ -88,11 +98,14 @@ def splits(halves: Halves) -> list[tuple[str, Listing]]:
 def _market(dataset: Market1501 | ReidFolder) -> Survey:
     if isinstance(dataset, Market1501):
         folder, official = dataset.find(), dataset.official
+        aside = dataset.set_aside(folder)
     else:
         folder, official = own_folder(dataset.path, LAYOUT), None
+        aside = junk(folder)
     misnamed: list[str] = []
     halves = market_halves(folder, misnamed)
-    named = {path for _, listing in splits(halves) for path in listing.paths} | set(junk(folder))
+    named = {path for _, listing in splits(halves) for path in listing.paths}
+    named.update(aside.images.paths)
 
     def oddity(path: str) -> str:
         if path in misnamed:
@@ -105,27 +118,19 @@ def _market(dataset: Market1501 | ReidFolder) -> Survey:
         halves,
         official,
         [],
+        aside,
         _strays(folder, PARTS, named, oddity),
     )
 
 
 def _image_folder(dataset: ImageFolder) -> Survey:
-    whole = ImageFolder(dataset.path, dataset.test_share, dataset.seed)
-    folder = own_folder(dataset.path, "a folder of images for each class")
-    loaded = whole.load(RetrievalCrop())
-
-    def listing(split: Split) -> Listing:
-        assert isinstance(split.images, FileImages)
-        paths = [path.relative_to(folder).as_posix() for path in split.images.paths]
-        return Listing(paths, split.labels, np.zeros(len(paths), dtype=np.int64))
-
-    halves = Halves(listing(loaded.train), listing(loaded.query))
+    folder, halves = dataset.read()
     named = {path for _, half in splits(halves) for path in half.paths}
     strays = _strays(
         folder, [""], named, lambda path: _oddity(path, "it lies in no class's folder")
     )
     layout = f"<class>/<image>, split by class with seed {dataset.seed}"
-    return Survey(folder, layout, halves, None, [], strays)
+    return Survey(folder, layout, halves, None, [], None, strays)
 
 
 def _oddity(path: str, misplaced: str) -> str:

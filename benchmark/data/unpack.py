@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmark.data.existence import exists
 from benchmark.errors import UserError
 
 Tell = Callable[[int], None]
@@ -19,7 +20,7 @@ def unpack(archive: Path, goal: Path, tell: Tell = lambda size: None) -> None:
     where `goal` exists, and where the archive is damaged or holds no such folder; then nothing of
     it is left.
     """
-    if goal.exists():
+    if exists(goal):
         raise UserError(f"{goal} is there already, and nothing is overwritten. Move it away first.")
     try:
         with tempfile.TemporaryDirectory(prefix=f".{goal.name}.", dir=goal.parent) as beside:

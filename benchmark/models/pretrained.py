@@ -23,11 +23,10 @@ def choose(entry: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     option that is unknown.
     """
     options = resolve(BACKBONES, {**entry, "type": "pretrained"}, "backbone")
-    file = resnet.imagenet_file()
-    if file.is_file():
+    if resnet.IMAGENET.is_there():
         return {**options, "type": "resnet50", "weights": "imagenet"}, None
     return {**options, "type": "efficientnet_lite0", "weights": "imagenet"}, (
-        f"Backbone: EfficientNet-Lite0 with ImageNet weights, because there is no {file}. For "
-        "ResNet-50, as the recipe means it, put that file there, or let torchvision download it: "
-        "backbone.type=resnet50"
+        "Backbone: EfficientNet-Lite0 with ImageNet weights, because there is no "
+        f"{resnet.IMAGENET.file}. For ResNet-50, as the recipe means it, put that file there, or "
+        "let torchvision download it: backbone.type=resnet50"
     )

@@ -8,15 +8,11 @@ from torch import Tensor
 
 from benchmark.errors import UserError
 from benchmark.models.backbone import PhotoBackbone, checked_stride
-from benchmark.models.weights import hub_file, load_weights
+from benchmark.models.published import Published
+from benchmark.models.weights import load_weights, weights_file
 from benchmark.registry import BACKBONES
 
-URL = torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url
-
-
-def imagenet_file() -> Path:
-    """Where torchvision's ImageNet weights lie, or will when they are downloaded."""
-    return hub_file(URL)
+IMAGENET = Published(torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url)
 
 
 @BACKBONES.register_module(name="resnet50")
@@ -43,8 +39,8 @@ class ResNet50(PhotoBackbone):
         first = network.layer4[0]
         first.conv2.stride = first.downsample[0].stride = checked_stride(last_stride)
         if weights is not None:
-            path = _downloaded() if weights == "imagenet" else Path(weights).expanduser()
-            load_weights(network, path, head="fc")
+            path = weights_file(weights, _downloaded)
+            load_weights(network, path, head="fc", how_to_get=IMAGENET.how_to_get)
         self.network = network
 
     def feature_map(self, images: Tensor) -> Tensor:
@@ -57,16 +53,15 @@ class ResNet50(PhotoBackbone):
 
 def _downloaded() -> Path:
     """The file of ImageNet weights, downloaded where it isn't there yet."""
-    path = imagenet_file()
-    if not path.is_file():
+    path = IMAGENET.file
+    if not IMAGENET.is_there():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # torch compares the SHA-256, which begins as the name ends, and moves the file last.
-            torch.hub.download_url_to_file(URL, str(path), path.stem.rpartition("-")[2])
+            # torch compares the SHA-256 and moves the file last.
+            torch.hub.download_url_to_file(IMAGENET.url, str(path), IMAGENET.digits)
         except (OSError, RuntimeError) as error:
             raise UserError(
-                f"backbone.weights=imagenet: could not download {URL} ({error}). Download it "
-                f"elsewhere and put it at {path} or give its path, backbone.weights=PATH; or train "
-                "from random weights: backbone.weights=null"
+                f"backbone.weights=imagenet: could not download {IMAGENET.url} ({error}). "
+                f"{IMAGENET.how_to_get} Or train from random weights: backbone.weights=null"
             ) from error
-    return path
+    return IMAGENET.checked()

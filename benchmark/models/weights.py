@@ -1,6 +1,7 @@
 """Weights from a file into a network, with one message for a file that doesn't fit."""
 
-from collections.abc import Mapping, Set
+import os
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from types import MappingProxyType
 
@@ -8,17 +9,28 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from benchmark.data.existence import is_file
 from benchmark.errors import UserError
 
 
-def hub_file(url: str) -> Path:
-    """Where torch hub keeps, or would keep, the weights published at `url`."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+def weights_file(weights: object, imagenet: Callable[[], Path]) -> Path:
+    """The file that a backbone's option `weights` names: "imagenet", or a path."""
+    if weights == "imagenet":
+        return imagenet()
+    if not isinstance(weights, str) or not weights:
+        raise UserError(
+            f"backbone.weights is imagenet, the path of a file, or null, not {weights!r}."
+        )
+    # Path.expanduser raises where it doesn't know the user; this leaves the path as it is.
+    return Path(os.path.expanduser(weights))  # noqa: PTH111
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """The state dictionary that a .safetensors file, or one of torch's, holds."""
-    if not path.is_file():
+def read_weights(path: Path, how_to_get: str) -> dict[str, Tensor]:
+    """The state dictionary that a .safetensors file, or one of torch's, holds.
+
+    `how_to_get` is a sentence for the message on a file that holds none.
+    """
+    if not is_file(path):
         raise UserError(
             f"backbone.weights: there is no file {path}. Give another path, or "
             "backbone.weights=null for random weights."
@@ -27,13 +39,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # each kind of damage raises another
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"backbone.weights: {path} can't be read as weights ({reason})") from error
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+    except PermissionError as error:
+        raise UserError(
+            f"backbone.weights: {path} can't be read ({error.strerror}). Mend its permissions."
+        ) from error
+    except Exception as error:  # each kind of damage raises another, with advice to trust the file
+        raise UserError(
+            f"backbone.weights: {path} holds no weights that can be read safely. {how_to_get}"
+        ) from error
+    named = isinstance(state, dict) and all(isinstance(name, str) for name in state)
+    if not named or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(
             f"backbone.weights: {path} holds no state dictionary, which maps names to tensors; "
-            "save just that part of it with torch.save"
+            "save just that part of it with torch.save."
         )
     return dict(state)
 
@@ -43,6 +61,7 @@ def load_weights(
     path: Path,
     *,
     head: str,
+    how_to_get: str,
     modules: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Load the weights in the file `path` into `network`.
@@ -50,10 +69,11 @@ def load_weights(
     `head` is the file's name of the classifier, which is left out; `modules` maps its names of
     other modules to the network's, where they differ. Counts of batches aren't needed, and a
     vector may be stored as a row: files from before torch 0.4 hold batch norms so. Raises
-    UserError for a file that lacks something, or has other shapes or more than the network.
+    UserError for a file that lacks something, has other shapes or more than the network, or
+    numbers that aren't finite; the message ends with the sentence `how_to_get`.
     """
     state = {}
-    for name, value in read_weights(path).items():
+    for name, value in read_weights(path, how_to_get).items():
         module, dot, kind = name.rpartition(".")
         if module != head:
             state[f"{modules.get(module, module)}{dot}{kind}"] = value
@@ -70,11 +90,13 @@ def load_weights(
         "lacks": wanted.keys() - shared,
         "has another shape of": {n for n in shared if state[n].shape != wanted[n].shape},
         "has besides": state.keys() - shared,
+        "has numbers that aren't finite in": {n for n in shared if not state[n].isfinite().all()},
     }
     if any(faults.values()):
         what = "; it ".join(f"{kind} {_some(names)}" for kind, names in faults.items() if names)
         raise UserError(
-            f"backbone.weights: {path} doesn't hold weights of {type(network).__name__}: it {what}"
+            f"backbone.weights: {path} doesn't hold weights of {type(network).__name__}: it {what}."
+            f" {how_to_get}"
         )
     network.load_state_dict(state, strict=False)
 

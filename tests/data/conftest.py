@@ -141,7 +141,22 @@ def build(tmp_path, monkeypatch):
     for title, small in SMALL.items():
         monkeypatch.setitem(counts.OFFICIAL, title, small)
     monkeypatch.setattr("benchmark.data.msmt17.MSMT17_VALIDATION_IMAGES", 8)
+    monkeypatch.setattr("benchmark.data.market1501.MARKET_JUNK_IMAGES", 1)
     return lambda layout, **options: BUILDERS[layout](tmp_path, **options)
+
+
+@pytest.fixture
+def tree(build):
+    """Build a small tree in which no two images are the same."""
+
+    def distinct(layout, **options):
+        folder = build(layout, **options)
+        images = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".png"))
+        for seed, path in enumerate(images):
+            picture(path, seed=1000 + seed)
+        return folder
+
+    return distinct
 
 
 @pytest.fixture

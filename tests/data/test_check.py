@@ -33,19 +33,6 @@ def images(folder):
     return sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".png"))
 
 
-@pytest.fixture
-def tree(build, paint):
-    """Build a small tree in which no two images are the same."""
-
-    def distinct(kind, **options):
-        folder = build(kind, **options)
-        for seed, path in enumerate(images(folder)):
-            paint(path, (20, 16), seed=1000 + seed)
-        return folder
-
-    return distinct
-
-
 def number(findings):
     return {kind: len(found) for kind, found in findings.by_kind.items()}
 
@@ -72,7 +59,8 @@ def test_a_sound_set(tree, kind):
     if kind in ("reid_folder", "image_folder"):
         assert findings.official is None
     else:
-        assert findings.official == findings.found == counts.OFFICIAL[findings.name]
+        assert findings.official == findings.found == counts.OFFICIAL[make(kind).title]
+        assert findings.name == make(kind).whole
     assert told[-1] == (findings.opened, findings.opened)
 
 
@@ -87,7 +75,7 @@ def test_every_image_is_opened_once(tree, monkeypatch, kind):
 
     monkeypatch.setattr(checking, "decode", counted)
     assert check(make(kind)).opened == len(opened)
-    assert sorted(opened) == [p for p in images(folder) if not p.name.startswith("-1")]
+    assert sorted(opened) == images(folder)
 
 
 @pytest.mark.parametrize("options", [{}, {"version": "V2"}, {"train_on": "train"}])
@@ -97,7 +85,9 @@ def test_msmt17_in_its_versions_and_uses(tree, options):
     assert findings.ok
     assert not findings.partial
     assert f"version {options.get('version', 'V1')}" in findings.layout
-    assert findings.opened == (34 if "train_on" in options else 42)
+    assert findings.opened == 42
+    left_out = {"validation images left out": 8} if "train_on" in options else {}
+    assert findings.aside == findings.official_aside == left_out
 
 
 def test_cars_layouts_are_told_apart(tree):
@@ -390,7 +380,7 @@ def test_the_command_takes_options_of_the_set(tree, data):
     folder = tree("msmt17", version="V2")
     status, _, err = data("check", "msmt17")
     assert status == 2
-    assert "MSMT17_V2 is. Take that with dataset.version=V2" in err
+    assert "MSMT17_V2 of version V2 is. Take that with dataset.version=V2" in err
     assert data("check", "msmt17", "dataset.version=V2")[0] == 0
     folder = tree("image_folder")
     moved = folder.rename(folder.with_name("mine"))
@@ -415,6 +405,15 @@ def test_the_command_on_all_that_is_there(tree, data):
     assert status == 2
     assert str(list_) in err
     assert "1 truncated" in out
+
+
+def test_without_a_root_the_check_says_where_a_release_comes_from(data, monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    status, _, err = data("check", "cub200")
+    assert status == 2
+    assert "--data-root DIR" in err
+    assert str(make("cub200").source) in err
+    assert len(err.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,16 @@ def test_image_folder_says_what_is_wrong(build, paint):
     assert "a class has no images" in ImageFolder().status().how_to_get
 
 
-@pytest.mark.parametrize("option", [{"test_share": 1}, {"test_share": "x"}, {"seed": -1}])
+def test_the_largest_seed_splits(build):
+    build("image_folder")
+    option = {"folds": 2, "fold": 0, "seed": 2**63 - 1}
+    assert ImageFolder(seed=2**63 - 1, validation=option).load(TINY).classes == 2
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"test_share": 1}, {"test_share": "x"}, {"seed": -1}, {"seed": 2**63}, {"seed": 10**42}],
+)
 def test_image_folder_options(option):
     with pytest.raises(UserError, match=f"dataset.{next(iter(option))}"):
         ImageFolder(**option)

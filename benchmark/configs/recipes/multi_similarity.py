@@ -5,8 +5,9 @@
 # from step 1,200 and again from 2,400. On CUB-200-2011's 5,864 images an epoch has 73 steps. For
 # other data sets that code has no configuration.
 # It differs in this: crops have 224 pixels, there 227, so that they are those of the recipe
-# proxy_anchor; there, training images are resized before the random crop too; metrics are the
-# last epoch's, there the best one's.
+# proxy_anchor; there, training images are resized before the random crop too; the embedding layer
+# starts as torch's linear layers do, there from a normal distribution of variance 2 / 512 with a
+# bias of 0 (kaiming_normal_, fan_out); metrics are the last epoch's, there the best one's.
 transform = dict(type="retrieval_crop", scale=(0.16, 1.0))
 backbone = dict(type="pretrained", freeze_batch_norm=True)
 dim = 512

@@ -3,8 +3,10 @@
 # the sum of both poolings, batches of 120, AdamW at 1e-4 with a hundredfold rate for proxies,
 # 60 epochs, the rate halved every 5; in the first 5 the backbone rests.
 # It differs in this: a batch holds 4 images of each of 30 classes, so that pair objectives see the
-# same ones, and there it is drawn from all images; gradients aren't clipped, there each at 10;
-# metrics are the last epoch's, there the best one's.
+# same ones, and there it is drawn from all images; the embedding layer starts as torch's linear
+# layers do, there from a normal distribution of variance 2 / 512 with a bias of 0
+# (kaiming_normal_, fan_out); gradients aren't clipped, there each at 10; metrics are the last
+# epoch's, there the best one's.
 transform = dict(type="retrieval_crop")
 backbone = dict(type="pretrained", freeze_batch_norm=True)
 dim = 512

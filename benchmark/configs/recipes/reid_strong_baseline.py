@@ -6,7 +6,8 @@
 # smoothed labels behind the neck plus batch-hard triplets before it: `joint` in the suites.
 # It differs in this: erased rectangles take ImageNet's mean colour, there the figures of the mean
 # are put into images that are normalised already; the warm-up rises with each step, there with
-# each epoch.
+# each epoch; the classifier's weights, here proxies, start from a normal distribution with standard
+# deviation sqrt(2 / classes), there 0.001.
 transform = dict(type="reid", height=256, width=128, pad=10, flip=0.5, erasing=0.5)
 backbone = dict(type="pretrained", last_stride=1)
 dim = None

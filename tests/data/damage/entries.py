@@ -1,6 +1,7 @@
 """What may stand where an image or a list should: links, folders, pipes, and what can't be read."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from damage.layouts import Layout
@@ -104,11 +105,17 @@ def denials(name: str, image: bool = False) -> list[Variant]:
     def nothing(tree: Tree) -> None:
         pass
 
-    told, kind = at(name), "unreadable file"
-    return [
-        Variant(f"no permission for {name}", kind, nothing, told, None, (name,), image, name),
-        Variant(f"mode 0 of {name}", f"{kind} by its mode", mode, told, image=image, place=name),
-    ]
+    system = Variant(
+        f"no permission for {name}",
+        "unreadable file",
+        nothing,
+        at(name),
+        denied=(name,),
+        image=image,
+        place=name,
+    )
+    by_mode = replace(system, name=f"mode 0 of {name}", damage=mode, denied=(), by_mode=True)
+    return [system, by_mode]
 
 
 def _missing(layout: Layout, gone: int) -> tuple[Outcome, Outcome | None]:

@@ -157,8 +157,7 @@ def _own_folder(layout: Layout) -> list[Variant]:
         )
         for other in layout.other_folders
     ]
-    denied, _ = denials(".")
-    return [*made, replace(denied, outcome=refused("{folder}"))]
+    return made + [replace(denied, outcome=refused("{folder}")) for denied in denials(".")]
 
 
 def _renamed(tree: Tree, name: str, other: str) -> None:

@@ -3,12 +3,14 @@
 import os
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from damage.layouts import Layout, Shown, halves
 from damage.limits import Hanging, denied, within
+from damage.privileges import modes_heeded
 from damage.variant import Loads, Outcome, Refused, Variant
 from PIL import Image
 
@@ -22,7 +24,7 @@ SECONDS = 20
 """After which a tree counts as one that never ends; most take a hundredth of a second."""
 
 REMEDY = re.compile(
-    r"\b([Uu]npack|[Tt]ake|[Dd]ownload|Get|[Rr]emove|Rename|[Aa]dd|Give|Complete|Ask|[Mm]ove|mend)\b"
+    r"\b([Uu]npack|[Tt]ake|[Dd]ownload|Get|[Rr]emove|Rename|[Aa]dd|Give|Complete|Ask|[Mm]ove|[Mm]end)\b"
 )
 
 
@@ -41,10 +43,11 @@ def faults(layout: Layout, variant: Variant, root: Path) -> list[str]:
     """What is wrong with how a tree below the data root `root` is met; nothing, it is hoped."""
     folder = root / (variant.folder or layout.folder)
     paths = {os.path.normpath(folder / name) for name in variant.denied}
+    heeded = modes_heeded if variant.by_mode else nullcontext
 
     def met(how: str, judge: Callable[[], str]) -> str:
         try:
-            with within(SECONDS), denied(paths):
+            with within(SECONDS), denied(paths), heeded():
                 wrong = judge()
         except (Exception, Hanging) as error:
             wrong = f"{type(error).__name__}: {error}"

@@ -44,10 +44,10 @@ class Variant:
     """A damaged tree.
 
     `partial` is what comes of it with allow_partial, if that differs. `denied` are files and
-    folders that the user may not read; `mode` says that they are so by their mode, which doesn't
-    keep root out. `image` says that the fault is in an image, which a check of all images meets.
-    `place` is what is damaged: damages with different places don't meet. `folder` is where the data
-    set then lies below the data root, if that has changed.
+    folders that the user may not read; `by_mode` says that files are so by their modes, which
+    don't keep root out. `image` says that the fault is in an image, which a check of all images
+    meets. `place` is what is damaged: damages with different places don't meet. `folder` is where
+    the data set then lies below the data root, if that has changed.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Variant:
     outcome: Outcome
     partial: Outcome | None = None
     denied: tuple[str, ...] = ()
+    by_mode: bool = False
     image: bool = False
     place: str = ""
     folder: str = ""
@@ -87,7 +88,12 @@ def instead(layout: Layout, old: Shown, new: Shown) -> Loads:
 
 
 def remaining(layout: Layout, images: Iterable[Shown]) -> Outcome:
-    """What comes of these images where a part is taken: there must be two classes to train on."""
+    """What comes of these images where a part is taken.
+
+    There must be two classes to train on, and to test on a query with a match: another image of its
+    class, or a gallery image of its identity by another camera. Where it isn't known which classes
+    are tested, any class counts.
+    """
     left = tuple(images)
     parts = {
         part: {i.label for i in left if i.part == part} for part in ("train", "query", "gallery")
@@ -97,7 +103,17 @@ def remaining(layout: Layout, images: Iterable[Shown]) -> Outcome:
         trained = classes - min(max(round(classes / 2), 1), classes)
     else:
         trained = len(parts["train"]) if layout.reid else classes // 2
-    tested = parts["query"] and parts["gallery"] if layout.reid else classes
-    if trained < 2 or not tested:
+    tested = [i for i in left if i.part in ("", "query")]
+    if not layout.reid and not layout.own_classes:
+        tested = [i for i in tested if i.label in sorted({i.label for i in left})[trained:]]
+    matches = [i for i in left if i.part in ("", "gallery")]
+    if trained < 2 or not any(_match(i, other) for i in tested for other in matches):
         return refused("{folder}")
     return Loads(left, partial=layout.official)
+
+
+def _match(image: Shown, other: Shown) -> bool:
+    """Whether `other` is what a search for `image` should find."""
+    if image.part and image.camera == other.camera:
+        return False
+    return image.label == other.label and image != other

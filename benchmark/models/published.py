@@ -1,0 +1,62 @@
+"""Weights that somebody published, in the folder where torch hub keeps such files."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from benchmark.data.existence import is_file
+from benchmark.errors import UserError
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file at `url`, whose name ends with the first digits of its SHA-256."""
+
+    url: str
+
+    @property
+    def file(self) -> Path:
+        """Where torch hub keeps it, or would keep it."""
+        return Path(torch.hub.get_dir()) / "checkpoints" / self.url.rpartition("/")[2]
+
+    @property
+    def digits(self) -> str:
+        """What its SHA-256 begins with, in hexadecimal."""
+        return self.file.stem.rpartition("-")[2]
+
+    @property
+    def how_to_get(self) -> str:
+        """What a user can do to have it, in one sentence."""
+        return (
+            f"Download {self.url} and put it at {self.file}, or give its path, "
+            "backbone.weights=PATH."
+        )
+
+    def is_there(self) -> bool:
+        """Whether torch hub has a file of its name. Raises UserError where that can't be seen."""
+        try:
+            return is_file(self.file)
+        except UserError as error:
+            raise UserError(
+                f"{error} Or name another folder in the environment variable TORCH_HOME."
+            ) from error
+
+    def checked(self) -> Path:
+        """Torch hub's file. Raises UserError if it is another one than was published."""
+        try:
+            with self.file.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise UserError(
+                f"backbone.weights: {self.file} can't be read ({error.strerror}). Mend its "
+                "permissions, or give another path, backbone.weights=PATH."
+            ) from error
+        if not found.startswith(self.digits):
+            raise UserError(
+                f"backbone.weights: {self.file} is not the file that was published: its SHA-256 "
+                f"begins with {found[: len(self.digits)]}, not {self.digits}. Move it away. "
+                f"{self.how_to_get}"
+            )
+        return self.file
