@@ -21,9 +21,11 @@ from typing import Any
 
 from benchmark.errors import UserError
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import read_run, run_folder, write_json, write_text
+from benchmark.suite.shape import check_environment, check_result
+from benchmark.suite.store import read_json, read_run, run_folder, write_json, write_text
 from benchmark.training import Progress, train
-from benchmark.training.environment import describe
+from benchmark.training.environment import UNKNOWN, describe
+from benchmark.training.memory import keep_freed_memory
 
 
 @dataclass
@@ -59,6 +61,23 @@ def outstanding(runs: list[PlannedRun], out: Path) -> list[PlannedRun]:
         if not (run_folder(out, run.id) / "result.json").exists()
         or read_run(run_folder(out, run.id)).state != "finished"
     ]
+
+
+def reused_from_other_commits(runs: list[PlannedRun], out: Path, present: str) -> int:
+    """How many runs are finished in `out` that another commit than `present` made.
+
+    Runs whose commit isn't known aren't counted, and none are where the present one isn't.
+    """
+    if present == UNKNOWN:
+        return 0
+    found = 0
+    for folder in (run_folder(out, run.id) for run in runs):
+        result, environment = folder / "result.json", folder / "environment.json"
+        if result.exists() and environment.exists():
+            finished = read_json(result, check_result)["state"] == "finished"
+            commit = read_json(environment, check_environment).get("commit", UNKNOWN)
+            found += finished and commit not in (UNKNOWN, present)
+    return found
 
 
 @dataclass(frozen=True)
@@ -162,6 +181,7 @@ def _train(config: dict[str, Any], folder: Path, channel: Connection) -> None:
     error: str | None = None
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            keep_freed_memory()
             write_json(folder / "environment.json", describe(config["device"], config["threads"]))
             result = train(config, folder, report, loaders(config))
         write_json(folder / "result.json", result)
@@ -171,8 +191,10 @@ def _train(config: dict[str, Any], folder: Path, channel: Connection) -> None:
         error = f"{type(problem).__name__}: {problem}"
         output.write(traceback.format_exc())
     if error is not None:
-        _store_failure(folder, " ".join(error.split()))
-        write_text(folder / "log.txt", f"{output.getvalue()}\n{error}\n")
+        # Where nothing can be written, the one that watches is told all the same.
+        with contextlib.suppress(UserError):
+            _store_failure(folder, " ".join(error.split()))
+            write_text(folder / "log.txt", f"{output.getvalue()}\n{error}\n")
     channel.send(_Ended(error))
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+UNKNOWN = "unknown"
+"""The commit of code that isn't in a repository."""
 LIBRARIES = ("torch", "torchvision", "mmengine", "numpy", "pillow")
 
 
@@ -54,5 +56,5 @@ def commit() -> dict[str, Any]:
 
     head = git("rev-parse", "--short=12", "HEAD")
     if head is None:
-        return {"commit": "unknown", "dirty": None}
+        return {"commit": UNKNOWN, "dirty": None}
     return {"commit": head, "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
