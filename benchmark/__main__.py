@@ -36,12 +36,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.overrides = overrides
         return int(options.function(options, console))
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return _refused(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        reason = error.strerror or type(error).__name__
+        return _refused(
+            f"{error.filename}: {reason}. See that it is there and that you may read and write it."
+        )
     except KeyboardInterrupt:
         kept = "; what is finished is kept, and 'run' goes on from here"
         print(f"interrupted{kept if options.command == 'run' else ''}", file=sys.stderr)
         return 130
+
+
+def _refused(message: str) -> int:
+    """Say on one line why the request can't be met."""
+    print(f"error: {' '.join(message.splitlines())}", file=sys.stderr)
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,7 +144,7 @@ def _seeds(text: str) -> list[int]:
 
 
 def _workers(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
     return int(text)
 
@@ -149,8 +161,10 @@ def _plan(options: argparse.Namespace, console: Console) -> int:
         table.add_row(run.id, c["dataset"]["type"], c["objective_name"], c["arm"], str(c["seed"]))
     console.print(table)
     seconds = estimate(runs, workers)
+    epochs = sorted({run.config["epochs"] for run in runs})
+    span = " to ".join(dict.fromkeys(map(str, (epochs[0], epochs[-1]))))
     console.print(
-        f"{len(runs)} runs of {runs[0].config['epochs']} epochs, about {_duration(seconds)} with "
+        f"{len(runs)} runs of {span} epochs, about {_duration(seconds)} with "
         f"{workers} at a time on this machine ({runs[0].config['device']}); nothing was trained"
     )
     return 0
@@ -158,10 +172,19 @@ def _plan(options: argparse.Namespace, console: Console) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from benchmark.suite.display import Display
-    from benchmark.suite.execution import default_workers, execute
+    from benchmark.suite.execution import default_workers, execute, reused_from_other_commits
+    from benchmark.suite.store import check_writable
+    from benchmark.training.environment import commit
 
     runs = _planned(options)
-    _check_writable(options.out)
+    check_writable(options.out / "runs")
+    present = commit()["commit"]
+    reused = reused_from_other_commits(runs, options.out, present)
+    if reused:
+        _note(
+            f"{reused} of the runs that are reused were made by another commit than {present}; "
+            f"remove their folders from {options.out / 'runs'} to make them again"
+        )
     workers = options.workers or default_workers(runs)
     with Display(Console(stderr=True, highlight=False)) as display:
         outlook = execute(runs, options.out, workers=workers, show=display.show, told=display.told)
@@ -170,7 +193,11 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 
 def _report(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.suite.store import check_writable
+
     _no_overrides(options)
+    if options.out.is_dir():  # of a folder that isn't there, the report says that it has no runs
+        check_writable(options.out)
     _write_report(options.out, console)
     return 0
 
@@ -178,14 +205,14 @@ def _report(options: argparse.Namespace, console: Console) -> int:
 def _bench_evaluation(options: argparse.Namespace, console: Console) -> int:
     from benchmark.bench.evaluation import bench_evaluation
 
-    _no_overrides(options)
+    _ready_to_measure(options)
     return bench_evaluation(console, out=options.out, quick=options.quick)
 
 
 def _bench_dam(options: argparse.Namespace, console: Console) -> int:
     from benchmark.bench.dam import bench_dam
 
-    _no_overrides(options)
+    _ready_to_measure(options)
     return bench_dam(
         console,
         out=options.out,
@@ -200,7 +227,7 @@ def _bench_dam(options: argparse.Namespace, console: Console) -> int:
 def _bench_conformance(options: argparse.Namespace, console: Console) -> int:
     from benchmark.bench.conformance import bench_conformance
 
-    _no_overrides(options)
+    _ready_to_measure(options)
     return bench_conformance(console, out=options.out, quick=options.quick)
 
 
@@ -215,8 +242,12 @@ def _planned(options: argparse.Namespace) -> "list[PlannedRun]":
         seeds=options.seeds,
         device=options.device,
         allow_partial=options.allow_partial,
-        tell=lambda note: print(f"note: {note}", file=sys.stderr),
+        tell=_note,
     )
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)
 
 
 def _write_report(out: Path, console: Console) -> None:
@@ -235,11 +266,13 @@ def _no_overrides(options: argparse.Namespace) -> None:
         raise UserError(f"'{options.command}' takes no {options.overrides[0]!r}")
 
 
-def _check_writable(out: Path) -> None:
-    try:
-        (out / "runs").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"--out {out}: no folder can be made there ({error})") from error
+def _ready_to_measure(options: argparse.Namespace) -> None:
+    """Refuse what a bench can't do before it measures."""
+    from benchmark.suite.store import check_writable
+
+    _no_overrides(options)
+    if options.out is not None:
+        check_writable(options.out)
 
 
 def _duration(seconds: float) -> str:

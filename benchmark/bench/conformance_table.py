@@ -37,7 +37,7 @@ def dtype_name(row: Agreement) -> str:
 
 
 def as_table(rows: list[Agreement | Missing]) -> Table:
-    """For the terminal, in 100 columns."""
+    """For the terminal, in 150 columns."""
     right = HEADER[3:8]
     columns = [
         Column(name, no_wrap=True, justify="right" if name in right else "left") for name in HEADER

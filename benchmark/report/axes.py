@@ -10,15 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmark.report.settings import distinct, flatten, value_text
-from benchmark.report.table import (
-    BASELINE,
-    DAM,
-    EXCHANGED,
-    Comparison,
-    Group,
-    Row,
-    objective_name,
-)
+from benchmark.report.table import Comparison, Group, Row, objective_name
+from benchmark.suite.arms import BASELINE, DAM, EXCHANGED
 from benchmark.suite.store import canonical
 
 

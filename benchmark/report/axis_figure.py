@@ -5,12 +5,21 @@ import textwrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.axes import Axis, Panel, Point
 from benchmark.report.metrics import metric_name
-from benchmark.report.style import WIDTH, Look, mean_point, open_points, points, strip_frame
+from benchmark.report.style import (
+    LEGEND_LINE,
+    WIDTH,
+    Look,
+    interval_bar,
+    legend_line,
+    mean_point,
+    open_points,
+    points,
+    strip_frame,
+)
 from benchmark.report.table import Row
 
 _ACROSS = 4
@@ -51,11 +60,13 @@ def axis_figure(axis: Axis, metrics: tuple[str, str], arms: dict[str, Look]) -> 
                 axes.set_title(title, loc="left", fontweight="bold")
     figure.supxlabel(axis.name, fontsize=9)
     if len(looks) > 1:
-        handles = [
-            Line2D([], [], color=look.colour, marker=look.marker, label=arm)
-            for arm, look in looks.items()
-        ]
-        figure.legend(handles=handles, loc="outside upper left", ncols=5, frameon=False)
+        figure.legend(
+            handles=[legend_line(arm, look, marker=True) for arm, look in looks.items()],
+            loc="outside upper left",
+            ncols=5,
+            handlelength=LEGEND_LINE,
+            frameon=False,
+        )
     return figure
 
 
@@ -109,17 +120,31 @@ def _draw(axes: Axes, places: list[Point], metric: str, looks: dict[str, Look]) 
             shift = x + _STEP * (number - (len(looks) - 1) / 2)
             seeds, interval = _seeds(row, metric), row.difference(metric)
             if not seeds:
-                axes.text(shift, 0, "no pair ", rotation=90, fontsize=7, ha="center", va="top")
+                _say_no_pair(axes, shift)
                 continue
             # Beside the bar, so that both are seen.
             open_points(axes, shift + 0.3 * _STEP, seeds, look)
             if not math.isnan(interval.low):
-                bounds = [100 * interval.low, 100 * interval.high]
-                axes.plot([shift] * 2, bounds, color=look.colour, linewidth=1.8, zorder=2)
+                interval_bar(axes, shift, (interval.low, interval.high), look, upright=True)
             mean_point(axes, shift, 100 * interval.mean, look)
     axes.set_xlim(-0.5, len(places) - 0.5)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     strip_frame(axes, grid="y")
+
+
+def _say_no_pair(axes: Axes, x: float) -> None:
+    """Within the panel, at its foot or its top, whichever is farther from the line at zero."""
+    at_foot = sum(axes.get_ylim()) < 0
+    axes.text(
+        x,
+        0.03 if at_foot else 0.97,
+        "no pair",
+        transform=axes.get_xaxis_transform(),
+        rotation=90,
+        fontsize=7,
+        ha="center",
+        va="bottom" if at_foot else "top",
+    )
 
 
 def _name(axes: Axes, places: list[Point], slanted: bool) -> None:

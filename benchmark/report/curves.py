@@ -5,10 +5,9 @@ import textwrap
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from benchmark.report.style import WIDTH, Look, strip_frame
+from benchmark.report.style import LEGEND_LINE, WIDTH, Look, legend_line, strip_frame
 from benchmark.report.table import Group, Row
 
 
@@ -38,15 +37,16 @@ def training_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     figure.supxlabel("Epoch", fontsize=9)
     figure.supylabel("Loss", fontsize=9)
     drawn = {row.label for comparison in shown for row in comparison.rows if row.finished}
-    handles = [
-        Line2D([], [], color=look.colour, linewidth=2, label=arm)
-        for arm, look in arms.items()
-        if arm in drawn
-    ]
-    # About 110 characters fit across; a handle takes the room of seven.
+    handles = [legend_line(arm, look, marker=False) for arm, look in arms.items() if arm in drawn]
+    # About 110 characters fit across; a handle takes the room of eight.
     longest = max(len(arm) for arm in drawn)
-    columns = max(1, min(len(handles), 110 // (longest + 7)))
-    figure.legend(handles=handles, loc="outside upper left", ncols=columns, frameon=False)
+    figure.legend(
+        handles=handles,
+        loc="outside upper left",
+        ncols=max(1, min(len(handles), 110 // (longest + 8))),
+        handlelength=LEGEND_LINE,
+        frameon=False,
+    )
     return figure
 
 
@@ -55,8 +55,12 @@ def _curves(axes: Axes, row: Row, look: Look) -> None:
     losses = [{item["epoch"]: item["loss"] for item in run.history} for run in row.finished]
     losses = [one for one in losses if one]
     for one in losses:
-        axes.plot(list(one), list(one.values()), color=look.colour, linewidth=0.6, alpha=0.45)
+        axes.plot(
+            list(one), list(one.values()), look.line, color=look.colour, linewidth=0.6, alpha=0.45
+        )
     shared = sorted(set.intersection(*map(set, losses))) if losses else []
     means = [float(np.mean([one[epoch] for one in losses])) for epoch in shared]
     point = look.marker if len(shared) == 1 else None
-    axes.plot(shared, means, color=look.colour, linewidth=1.7, marker=point, markersize=4)
+    axes.plot(
+        shared, means, look.line, color=look.colour, linewidth=1.7, marker=point, markersize=4
+    )

@@ -50,10 +50,9 @@ def _schedule(schedule: Mapping[str, Any]) -> str:
     """The learning rate's course; lengths and places are in epochs."""
     if "decay" not in schedule:
         return describe(schedule) or ABSENT
-    parts = ["cosine to 0"]
-    if schedule["decay"] == "step":
-        places = ", ".join(f"{place:g}" for place in schedule["milestones"])
-        parts = [f"× {schedule['gamma']:g} at {places}"]
+    places = ", ".join(f"{place:g}" for place in schedule["milestones"])
+    steps = f"× {schedule['gamma']:g} at {places}" if places else "constant"
+    parts = [steps if schedule["decay"] == "step" else "cosine to 0"]
     if schedule["warmup"]:
         parts.append(f"warm-up {schedule['warmup']:g}")
     if schedule["frozen"]:

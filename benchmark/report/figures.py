@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -48,15 +49,27 @@ def draw_all(table: Table, folder: Path) -> list[Drawing]:
     """Write every figure that the table has numbers for into `folder`, as PNG and SVG."""
     arms = looks(table.arms())
     drawings = []
+    groups: set[str] = set()
+    stems: set[str] = set()
     for group in table.groups:
+        name = _unique(group.label, groups)
         with style():
             for kind, title, caption, figure in _figures(group, arms):
                 ending = f"{kind}-{title}" if kind == "axis" else kind
-                stem = re.sub(r"[^A-Za-z0-9.]+", "-", f"{group.label}-{ending}").strip("-")
+                stem = _unique(f"{name}-{ending}", stems)
                 paths = folder / f"{stem}.png", folder / f"{stem}.svg"
                 save(figure, *paths)
                 drawings.append(Drawing(kind, group.label, title, caption, *paths))
     return drawings
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """`name` in letters and digits that any file system takes, as no other one in `taken`."""
+    plain = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.") or "data"
+    numbered = (f"{plain}-{number}" for number in count(2))
+    found = next(one for one in chain([plain], numbered) if one.lower() not in taken)
+    taken.add(found.lower())
+    return found
 
 
 def _figures(group: Group, arms: dict[str, Look]) -> Iterator[tuple[str, str, str, Figure]]:

@@ -12,6 +12,7 @@ from benchmark.report.metrics import metric_name
 from benchmark.report.style import (
     WIDTH,
     Look,
+    interval_bar,
     mean_point,
     open_points,
     points,
@@ -41,8 +42,7 @@ def differences_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
             look, interval = arms[row.label], row.difference(metric)
             open_points(axes, points(row.pairs.differences(metric).values()), y + 0.32, look)
             if not math.isnan(interval.low):
-                bounds = [100 * interval.low, 100 * interval.high]
-                axes.plot(bounds, [y, y], color=look.colour, linewidth=1.8, zorder=2)
+                interval_bar(axes, y, (interval.low, interval.high), look, upright=False)
             mean_point(axes, 100 * interval.mean, y, look)
         axes.set_xlabel(f"Δ {metric_name(metric)} (points)")
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

@@ -8,7 +8,8 @@ from benchmark.report.metrics import metric_name
 from benchmark.report.numbers import percent
 from benchmark.report.settings import distinct
 from benchmark.report.statistics import Summary, summarise
-from benchmark.report.table import BASELINE, DAM, Comparison, Group, Row, objective_name
+from benchmark.report.table import Comparison, Group, Row, objective_name
+from benchmark.suite.arms import BASELINE, DAM
 
 AXIS = "mapping"
 EXPLANATION = (

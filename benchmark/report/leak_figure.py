@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from benchmark.report.leak import Place, drawable
 from benchmark.report.metrics import metric_name
@@ -36,9 +36,7 @@ def leak_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
             mean_point(axes, place.loss.mean, 100 * place.row.summary(metric).mean, look)
         losses = [loss for place in drawn for loss in place.losses]
         if min(losses) > 0 and max(losses) > 20 * min(losses):
-            axes.set_xscale("log")
-            axes.xaxis.set_major_locator(LogLocator(numticks=5))
-            axes.xaxis.set_minor_formatter(NullFormatter())
+            _logarithmic(axes, max(losses) / min(losses))
         axes.set_title(label, loc="left", fontweight="bold")
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axes.margins(0.1)
@@ -47,6 +45,20 @@ def leak_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     figure.supxlabel("Training loss of the last epoch", fontsize=9)
     figure.supylabel(f"{metric_name(metric)} (%)", fontsize=9)
     return figure
+
+
+def _logarithmic(axes: Axes, ratio: float) -> None:
+    """A logarithmic x-axis for values whose largest is `ratio` times the smallest.
+
+    Less than two decades may hold a single power of ten, so 2 and 5 times one are named too.
+    """
+    axes.set_xscale("log")
+    if ratio < 100:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    else:
+        axes.xaxis.set_major_locator(LogLocator(numticks=5))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _name(axes: Axes, drawn: list[Place], metric: str) -> None:

@@ -1,5 +1,6 @@
 """The report as one HTML file that needs nothing else: no network, no script."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -19,6 +20,8 @@ from benchmark.report.table import Comparison, Group, Row, Table
 _READING = (
     f"{INTERVAL}. It assumes roughly normal differences, is wide with few seeds, and is not "
     "adjusted for the number of rows: among many rows a few intervals miss zero by chance.",
+    "Where all differences of a row are equal, its interval has width zero: that is a matter of "
+    "few queries or seeds, and no certainty.",
     "Seeds change the initial weights, the batches and the augmentations. The data and their split "
     "stay the same, so the interval says nothing about other data.",
     "A pair is two runs whose initial weights and batches have equal digests. Where they differ, "
@@ -141,7 +144,8 @@ def _published(group: Group, reference: pd.DataFrame | None) -> str:
     """Published values on the group's data set."""
     if reference is None:
         return ""
-    rows = reference[reference["dataset"] == group.name]
+    # Publications seldom say which version of MSMT17 they took; its images are the same.
+    rows = reference[reference["dataset"] == re.sub(r"^MSMT17-V[12]$", "MSMT17", group.name)]
     if rows.empty:
         return ""
     lines = [

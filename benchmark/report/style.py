@@ -1,7 +1,6 @@
-"""How figures look: colours, markers, fonts, and the points that all of them draw."""
+"""How figures look: colours, lines, markers, fonts, and what all of them draw."""
 
 import io
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ import numpy.typing as npt
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from benchmark.report.table import BASELINE
-from benchmark.suite.store import write_text
+from benchmark.suite.arms import BASELINE
+from benchmark.suite.store import write_bytes
 
 WIDTH = 7.6  # inches; the page shows a figure at most about this wide at full size
 _STYLE = {
@@ -31,6 +31,8 @@ _STYLE = {
     "svg.hashsalt": "figure",
 }
 _MARKERS = "osD^vPX*"
+_LINES = ("-", "--", ":")
+LEGEND_LINE = 2.8  # in letters: long enough to show how a line is broken
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,26 @@ class Look:
 
     colour: str
     marker: str
+    line: str
 
 
 def looks(arms: list[str]) -> dict[str, Look]:
-    """Colours that colour-blind readers can tell apart, and markers; the baseline is grey."""
+    """Colours that colour-blind readers can tell apart, markers and lines; the baseline is grey.
+
+    Each pass through the nine colours has lines of its own, and the seven markers go on from where
+    they are, so that 27 arms beside the baseline differ in colour or line, and in colour or marker.
+    """
     palette = [colour for colour in sns.color_palette("colorblind").as_hex() if colour != "#949494"]
     others = [arm for arm in arms if arm != BASELINE]
     found = {
-        arm: Look(palette[place % len(palette)], _MARKERS[1:][place % (len(_MARKERS) - 1)])
+        arm: Look(
+            colour=palette[place % len(palette)],
+            marker=_MARKERS[1:][place % (len(_MARKERS) - 1)],
+            line=_LINES[place // len(palette) % len(_LINES)],
+        )
         for place, arm in enumerate(others)
     }
-    return {BASELINE: Look("#555555", _MARKERS[0])} | found
+    return {BASELINE: Look("#555555", _MARKERS[0], _LINES[0])} | found
 
 
 def open_points(axes: Axes, x: Any, y: Any, look: Look) -> None:
@@ -70,6 +81,30 @@ def open_points(axes: Axes, x: Any, y: Any, look: Look) -> None:
 def mean_point(axes: Axes, x: float, y: float, look: Look) -> None:
     """A mean over seeds."""
     axes.plot(x, y, look.marker, markersize=6, color=look.colour, zorder=4)
+
+
+def interval_bar(
+    axes: Axes, place: float, bounds: tuple[float, float], look: Look, *, upright: bool
+) -> None:
+    """An interval, given as fractions and drawn in percentage points."""
+    along, across = [100 * bound for bound in bounds], [place, place]
+    x, y = (across, along) if upright else (along, across)
+    # A broken line may end in a gap: the caps show where.
+    cap = "_" if upright else "|"
+    axes.plot(x, y, look.line, color=look.colour, linewidth=1.8, marker=cap, markersize=5, zorder=2)
+
+
+def legend_line(arm: str, look: Look, *, marker: bool) -> Line2D:
+    """An arm's line in a legend, with its marker where the figure has both."""
+    return Line2D(
+        [],
+        [],
+        color=look.colour,
+        linestyle=look.line,
+        linewidth=1.7,
+        marker=look.marker if marker else None,
+        label=arm,
+    )
 
 
 def points(values: Any) -> npt.NDArray[np.float64]:
@@ -93,11 +128,8 @@ def style() -> Iterator[None]:
 
 def save(figure: Figure, png: Path, svg: Path) -> None:
     """Write both files whole; the same figure gives the same bytes."""
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
-    write_text(svg, text.getvalue())
-    pixels = io.BytesIO()
+    vectors, pixels = io.BytesIO(), io.BytesIO()
+    figure.savefig(vectors, format="svg", metadata={"Date": None})
+    write_bytes(svg, vectors.getvalue())
     figure.savefig(pixels, format="png", dpi=200, metadata={"Software": None})
-    beside = png.with_name(f".{png.name}.{os.getpid()}")
-    beside.write_bytes(pixels.getvalue())
-    beside.replace(png)
+    write_bytes(png, pixels.getvalue())

@@ -1,7 +1,7 @@
 """Stored runs as rows: one an arm of a comparison, over its seeds.
 
 Two runs belong to one comparison where their configurations agree in everything but the arm, the
-seed, and the entries that an arm exchanges (`EXCHANGED`).
+seed, and the entries that an arm exchanges (see `benchmark.suite.arms`).
 """
 
 import re
@@ -15,10 +15,9 @@ from benchmark.report.numbers import ABSENT
 from benchmark.report.pairing import Pairs, by_seed, pair
 from benchmark.report.settings import change_text, distinct, exchange_text
 from benchmark.report.statistics import Interval, Summary, paired_interval, summarise
+from benchmark.suite.arms import BASELINE, DAM, EXCHANGED
 from benchmark.suite.store import StoredRun, canonical
 
-BASELINE, DAM = "baseline", "dam"
-EXCHANGED = ("similarity", "rivals")
 _NOT_COMPARED = {"arm", "seed", *EXCHANGED}
 
 _COUNTS = ("train_classes", "train_images", "query_images", "gallery_images")

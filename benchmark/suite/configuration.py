@@ -38,6 +38,7 @@ from benchmark.registry import (
     names,
     resolve,
 )
+from benchmark.suite.json_values import check_values
 from benchmark.training.building import JOINT, PLAIN, registries
 
 DEFAULTS: dict[str, Any] = {
@@ -101,9 +102,10 @@ def resolved(config: dict[str, Any], where: str) -> tuple[dict[str, Any], list[s
 
     Raises UserError for anything unknown or of a wrong type; `where` says which run it is.
     """
-    for key in config:
+    for key, value in config.items():
         if key not in KINDS:
-            raise UserError(f"{where}: unknown key {key!r}. {known(key, KINDS)}")
+            raise UserError(f"{where}: unknown key {key!r}. {known(str(key), KINDS)}")
+        check_values(value, f"{where}: {key}")
     config = {key: _typed(config.get(key), kind, f"{where}: {key}") for key, kind in KINDS.items()}
     schedule = config["schedule"]
     for stage in ("warmup", "frozen"):
@@ -155,7 +157,10 @@ def _objective(entry: dict[str, Any], where: str) -> dict[str, Any]:
         "weights": weights,
         **{
             part: resolve(
-                registry, _typed(entry.get(part), dict, f"{where}.{part}"), where, given=("dim",)
+                registry,
+                _typed(entry.get(part), dict, f"{where}.{part}"),
+                f"{where}.{part}",
+                given=("dim",),
             )
             for part, registry in parts.items()
         },

@@ -17,7 +17,7 @@ def parse(override: str) -> tuple[list[str], Any]:
         return key.split("."), words[text.lower()]
     try:
         return key.split("."), ast.literal_eval(text)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         return key.split("."), text
 
 
@@ -27,7 +27,7 @@ def put(target: dict[str, Any], path: list[str], value: Any, where: str) -> None
     for depth, key in enumerate(path):
         here = ".".join(path[: depth + 1])
         if isinstance(holder, list):
-            if not key.isdigit() or int(key) >= len(holder):
+            if not key.isdecimal() or int(key) >= len(holder):
                 raise UserError(f"{where}: {here}: there are {len(holder)} entries, from 0")
             place: Any = int(key)
         elif isinstance(holder, dict):

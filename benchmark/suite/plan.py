@@ -6,7 +6,8 @@ A suite is a Python file with
                  configs/, and name -> entry of the objectives that are trained so. A case may
                  have `changes` of the configuration, baselines included; `arms` of its own
                  beside the suite's; and be `optional`: left out where its data set isn't there
-    arms         name -> what the arm exchanges in the run's configuration
+    arms         name -> what the arm exchanges in the run's configuration: `similarity`, `rivals`
+                 or both, and nothing else
     seeds        list of whole numbers
 
 and its runs are objective x arm x seed of each case. A run's configuration is the data set's file
@@ -15,6 +16,7 @@ and the recipe's file put together, the objective, and then what the arm exchang
 that the run's identity names them all.
 """
 
+import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from mmengine.config import Config
 from benchmark.data.loading import TrainingLoader
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS, build, names, resolve
+from benchmark.suite.arms import BASELINE, check_arms
 from benchmark.suite.configuration import DEFAULTS, KINDS, known, merged, resolved
 from benchmark.suite.overrides import parse, put
 from benchmark.suite.store import canonical, identity
@@ -38,6 +41,7 @@ from benchmark.training.building import (
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 SUITE_KEYS = ("cases", "arms", "seeds")
+SEEDS = 2**31  # from 0, so that every generator takes them
 CASE = {"dataset": str, "recipe": str, "objectives": dict}
 OPTIONAL = {"changes": dict, "arms": dict, "optional": bool}
 
@@ -123,9 +127,22 @@ def _read(path: Path) -> dict[str, Any]:
     """A configuration file's values; names that begin with an underscore are its own business."""
     try:
         content = Config.fromfile(path)
+    except SyntaxError as error:
+        raise UserError(f"{path} is no configuration: {_syntax_fault(path, error)}") from error
+    except SystemExit as error:
+        raise UserError(f"{path} is no configuration: it ends the program (sys.exit)") from error
     except Exception as error:  # whatever the file's own code raises
         raise UserError(f"{path} is no configuration: {error}") from error
     return {key: value for key, value in content.to_dict().items() if not key.startswith("_")}
+
+
+def _syntax_fault(path: Path, error: SyntaxError) -> str:
+    """What isn't Python, and where: mmengine says "<unknown>" for whichever file it read."""
+    try:
+        ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError as own:
+        return f"{own.msg} in line {own.lineno}"
+    return f"{error.msg} in line {error.lineno} of a file that it takes in"
 
 
 def _read_named(kind: str, name: str) -> dict[str, Any]:
@@ -164,15 +181,21 @@ def _check_suite(content: dict[str, Any], suite: str) -> None:
                 f"suite {suite}: a case is dict(dataset=..., recipe=..., objectives=dict(...)), "
                 f"and perhaps {', '.join(OPTIONAL)}, not {case}"
             )
-        if not case["objectives"]:
+        if not case["objectives"] or not all(isinstance(name, str) for name in case["objectives"]):
             raise UserError(f"suite {suite}: a case's objectives are dict(name=dict(type=...))")
+        check_arms(case.get("arms", {}), f"suite {suite}: a case on {case['dataset']}")
     for seed in content["seeds"]:
-        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-            raise UserError(f"suite {suite}: seeds are whole numbers from 0, not {seed!r}")
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < SEEDS:
+            raise UserError(
+                f"suite {suite}: seeds are whole numbers from 0 to {SEEDS - 1}, not {seed!r}"
+            )
     if len(set(content["seeds"])) < len(content["seeds"]):
         raise UserError(f"suite {suite}: a seed stands twice in {content['seeds']}")
-    if "baseline" not in content["arms"]:
-        raise UserError(f"suite {suite}: arms needs 'baseline', what the others are compared with")
+    check_arms(content["arms"], f"suite {suite}")
+    if BASELINE not in content["arms"]:
+        raise UserError(
+            f"suite {suite}: arms needs {BASELINE!r}, what the others are compared with"
+        )
 
 
 def _dataset(name: str) -> dict[str, Any]:

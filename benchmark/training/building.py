@@ -21,6 +21,7 @@ from benchmark.registry import (
     RIVALS,
     TRANSFORMS,
     build,
+    check_types,
     names,
 )
 
@@ -75,10 +76,12 @@ def build_loss(config: Config, classes: int, dim: int) -> Loss:
 def build_model(config: Config, classes: int) -> RetrievalModel:
     """The model with initial weights that follow from the seed alone, whatever the arm.
 
-    What an arm adds draws its weights last.
+    What an arm adds draws its weights last. Raises UserError for a backbone without features.
     """
     torch.manual_seed(config["seed"])
     backbone = build(BACKBONES, config["backbone"], "backbone")
+    if backbone.out_features < 1:
+        raise UserError(f"backbone: {config['backbone']} makes no features. Make it wider.")
     loss = build_loss(config, classes, config["dim"] or backbone.out_features)
     model = RetrievalModel(
         backbone, config["dim"], loss, pooling=config["pooling"], neck=config["neck"]
@@ -96,9 +99,12 @@ def build_optimiser(config: Config, model: nn.Module) -> OptimWrapper:
     Raises UserError for an option that the optimiser doesn't take.
     """
     options = dict(config["optimiser"])
-    kind = OPTIMIZERS.get(options.pop("type"))
+    name = options.pop("type", None)
+    # mmengine's own look-up imports what a dotted name says, and raises TypeError for no text.
+    kind = OPTIMIZERS.module_dict.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise UserError(f"optimiser.type: torch has none named {config['optimiser']['type']!r}")
+        raise UserError(f"optimiser.type: torch has none named {name!r}; AdamW and SGD are two")
+    check_types(kind, options, "optimiser")
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     loss = [p for name, p in trained if name.startswith("loss.")]
     rest = [p for name, p in trained if not name.startswith("loss.")]
@@ -107,7 +113,7 @@ def build_optimiser(config: Config, model: nn.Module) -> OptimWrapper:
         groups.append({"params": loss, "lr": options.get("lr", 1e-3) * config["proxy_rate"]})
     try:
         wrapper = OptimWrapper(kind(groups, **options))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"optimiser: {error}") from error
     _check_covered(model, wrapper.optimizer)
     return wrapper

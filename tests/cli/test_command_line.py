@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import io
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from benchmark.__main__ import main
+from benchmark.training import environment
 
 ROOT = Path(__file__).parents[2]
 QUICK = [
@@ -52,7 +54,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "cases = [dict(dataset='typefaces', recipe='glyphs',\n"
         "              objectives=dict(softmax=dict(type='norm_softmax')))]\n"
         "arms = dict(baseline=dict(), dam=dict(similarity=dict(type='dam')),\n"
-        "            broken=dict(optimiser=dict(type='SGD', lr=1e30)))\n"
+        "            broken=dict(similarity=dict(type='dam', joint=1e300)))\n"
         "seeds = [0, 1]\n"
     )
     answer = benchmark("run", "--suite", str(suite), "--out", str(folder / "out"), *QUICK)
@@ -77,12 +79,18 @@ def test_run_prints_table_and_page_and_lists_failures(out: Path) -> None:
     assert any("failed" in cell for cell in rows[0])
 
 
-def test_second_call_trains_nothing_that_is_finished(out: Path) -> None:
+def test_second_call_trains_nothing_that_is_finished(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     suite = str(out / "two.py")
     results = {p: p.stat().st_mtime_ns for p in (out / "out").glob("runs/*/weights.safetensors")}
     assert len(results) == 4
+    known = environment.commit()["commit"] != environment.UNKNOWN
+    monkeypatch.setattr(environment, "commit", lambda: {"commit": "0123456789ab"})
     answer = benchmark("run", "--suite", suite, "--out", str(out / "out"), *QUICK)
     assert answer.status == 1
+    note = "note: 4 of the runs that are reused were made by another commit than 0123456789ab; "
+    assert answer.stderr.count(note) == known
     assert "done:" not in answer.stderr
     assert {p: p.stat().st_mtime_ns for p in results} == results
 
@@ -155,4 +163,54 @@ def test_no_runs_and_damaged_runs(tmp_path: Path) -> None:
 def test_out_that_cannot_be_made(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    assert "no folder can be made there" in refused("run", "--out", str(file / "out"), *QUICK)
+    message = refused("run", "--out", str(file / "out"), *QUICK)
+    assert "can't be written (Not a directory). Move the file away" in message
+
+
+@pytest.mark.parametrize("bench", ["evaluation", "dam", "conformance"])
+def test_a_bench_looks_at_its_folder_before_it_measures(tmp_path: Path, bench: str) -> None:
+    (tmp_path / "file").touch()
+    message = refused("bench", bench, "--quick", "--out", str(tmp_path / "file"))
+    assert "can't be written (File exists)" in message
+
+
+def test_report_looks_at_its_folder_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(path: Path, content: bytes) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", read_only)
+    message = refused("report", "--out", str(tmp_path))
+    assert f"{tmp_path} can't be written (Read-only file system)" in message
+    assert "There are no runs in" in refused("report", "--out", str(tmp_path / "nowhere"))
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_file_that_may_not_be_read_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(folder: Path | None) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/data/CUB_200_2011")
+
+    monkeypatch.setattr("benchmark.data.root.use_root", forbidden)
+    assert "/data/CUB_200_2011: Permission denied. See that" in refused("plan")
+
+
+def test_an_error_of_the_system_without_a_file_is_no_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(folder: Path | None) -> None:
+        raise OSError("no file")
+
+    monkeypatch.setattr("benchmark.data.root.use_root", interrupted)
+    with pytest.raises(OSError, match="no file"):
+        benchmark("plan")
+
+
+def test_plan_names_the_shortest_and_the_longest_training(tmp_path: Path) -> None:
+    suite = tmp_path / "lengths.py"
+    suite.write_text(
+        "_case = dict(dataset='typefaces', recipe='glyphs',\n"
+        "             objectives=dict(softmax=dict(type='norm_softmax')))\n"
+        "cases = [dict(_case, changes=dict(epochs=epochs)) for epochs in (7, 5, 10)]\n"
+        "arms = dict(baseline=dict())\n"
+        "seeds = [0]\n"
+    )
+    answer = benchmark("plan", "--suite", str(suite), *QUICK[1:])
+    assert answer.status == 0, answer.stderr
+    assert "3 runs of 5 to 10 epochs, about" in answer.stdout

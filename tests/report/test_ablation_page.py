@@ -122,6 +122,26 @@ def test_a_point_without_a_pair_says_so(store: Any, tmp_path: Path) -> None:
         assert len(axes.lines[1:]) == 4
 
 
+@pytest.mark.parametrize("recall", [0.2, 0.4])
+def test_no_pair_is_said_within_the_panel_and_off_the_zero_line(
+    store: Any, tmp_path: Path, recall: float
+) -> None:
+    store_mappings(store, naive_recall=recall, mappings=("naive_both",))
+    store(arm="mapping=naive_cosine", similarity=DAM | {"mapping": "naive_cosine"}, state="failed")
+    group = group_in(tmp_path)
+    [axis] = find_axes(group)
+    figure = axis_figure(axis, group.main_metrics, looks([row.label for row in group.rows]))
+    assert figure is not None
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    for axes in figure.axes:
+        [text] = axes.texts
+        box, panel = text.get_window_extent(canvas.get_renderer()), axes.get_window_extent()
+        assert panel.y0 <= box.y0 and box.y1 <= panel.y1
+        zero = axes.transData.transform((0, 0))[1]
+        assert not box.y0 <= zero <= box.y1
+
+
 def test_an_interval_far_beyond_the_seeds_does_not_flatten_them(store: Any, tmp_path: Path) -> None:
     store_mappings(store, seeds=2, naive_recall=0.29, mappings=("naive_both",))
     for seed, recall in enumerate((0.30, 0.33)):
@@ -225,6 +245,24 @@ def test_the_leak_figure_names_every_arm(store: Any, tmp_path: Path, objectives:
     for axes in drawn:
         assert {text.get_text() for text in axes.texts} == {"baseline", "margin (dam)", *NAIVE}
         assert axes.get_xscale() == "log"
+    assert_apart(figure)
+
+
+@pytest.mark.parametrize("naive_loss", [0.002, 0.02, 0.045, 0.08])
+def test_a_logarithmic_axis_has_more_than_one_number(
+    store: Any, tmp_path: Path, naive_loss: float
+) -> None:
+    store_mappings(store, naive_loss=naive_loss, naive_recall=0.3, mappings=NAIVE[:1])
+    group = group_in(tmp_path)
+    figure = leak_figure(group, looks([row.label for row in group.rows]))
+    assert figure is not None
+    FigureCanvasAgg(figure).draw()
+    [axes] = figure.axes
+    assert axes.get_xscale() == "log"
+    low, high = axes.get_xlim()
+    ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    named = [label.get_text() for place, label in ticks if low <= place <= high]
+    assert len(list(filter(None, named))) >= 2
     assert_apart(figure)
 
 

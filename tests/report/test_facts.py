@@ -42,6 +42,11 @@ def test_every_condition_that_papers_leave_in_code_is_named() -> None:
     }
 
 
+def test_a_rate_without_steps_is_constant() -> None:
+    schedule = {**PHOTOS["schedule"], "milestones": [], "warmup": 0.0}
+    assert facts({**PHOTOS, "schedule": schedule})["schedule"] == "constant; backbone at rest 5"
+
+
 @pytest.mark.parametrize("backbone", [{"type": "glyphnet"}, {"type": "resnet50", "weights": None}])
 def test_weights_that_were_not_loaded_are_random(backbone: dict[str, str | None]) -> None:
     found = facts({"backbone": backbone})

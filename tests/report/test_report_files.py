@@ -1,4 +1,5 @@
 import io
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from benchmark.errors import UserError
 from benchmark.report import Report, Table, build_table, print_table, write_report
-from benchmark.suite.store import read_runs
+from benchmark.suite.store import read_runs, write_json
 
 VOID = {"meta", "br", "img", "link"}
 
@@ -178,6 +179,22 @@ def test_published_values_of_the_same_data_set(store: Any, tmp_path: Path) -> No
     assert "Published values" not in page_of(write_report(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("MSMT17-V2", True),
+        ("MSMT17-V2, train alone", False),
+        ("MSMT17-V1 (partial: 1 of 2)", False),
+    ],
+)
+def test_published_values_of_msmt17(store: Any, tmp_path: Path, name: str, shown: bool) -> None:
+    result = store() / "result.json"
+    result.write_text(result.read_text().replace('"typefaces"', f'"{name}"'))
+    reference = tmp_path / "reference.csv"
+    reference.write_text("dataset,source\nMSMT17,Elsewhere\n", encoding="utf-8")
+    assert ("Elsewhere" in page_of(write_report(tmp_path, reference=reference))) == shown
+
+
 def test_unusable_reference_is_refused(store: Any, tmp_path: Path) -> None:
     store()
     reference = tmp_path / "reference.csv"
@@ -186,6 +203,45 @@ def test_unusable_reference_is_refused(store: Any, tmp_path: Path) -> None:
     reference.write_text("dataset,source\n", encoding="utf-8")
     with pytest.raises(UserError, match="confidence, protocol"):
         write_report(tmp_path, reference=reference)
+
+
+def test_equal_differences_are_said_to_be_no_certainty(store: Any, tmp_path: Path) -> None:
+    store()
+    assert "has width zero" in page_of(write_report(tmp_path))
+
+
+def test_data_sets_whose_names_differ_in_marks_have_figures_of_their_own(
+    store: Any, tmp_path: Path
+) -> None:
+    names = ("my set", "my-set", "My_set", "日本", "中国", "my-set-2")
+    for name in names:
+        folder = store(dataset={"type": name}, metrics={"recall@1": 0.3, "map@r": 0.1})
+        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        result["dataset"]["name"] = name
+        write_json(folder / "result.json", result)
+    figures = write_report(tmp_path).figures
+    assert len({path.name.lower() for path in figures}) == len(figures) == 4 * len(names)
+    assert all(path.name.isascii() and path.exists() for path in figures)
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("table.csv", r"table\.csv can't be written \(Is a directory\)\. Move the folder"),
+        ("report.html", r"report\.html can't be written \(Is a directory\)\. Move the folder"),
+        ("figures/typefaces-values.png", r"values\.png can't be written \(Is a directory\)"),
+        ("figures", r"can't be written \(File exists\)\. Move the file away"),
+    ],
+)
+def test_what_stands_in_the_way_is_told(store: Any, tmp_path: Path, place: str, told: str) -> None:
+    store()
+    if place == "figures":
+        (tmp_path / place).touch()
+    else:
+        (tmp_path / place).mkdir(parents=True)
+    with pytest.raises(UserError, match=told):
+        write_report(tmp_path)
+    assert not list(tmp_path.rglob(".*"))
 
 
 def test_no_runs(tmp_path: Path) -> None:

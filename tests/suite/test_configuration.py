@@ -1,11 +1,14 @@
 """One run's configuration: joint objectives, rivals, defaults, and what is refused."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from benchmark.errors import UserError
+from benchmark.registry import check_types
 from benchmark.suite.configuration import DEFAULTS, merged, resolved
 from benchmark.suite.plan import plan
 from benchmark.training.building import build_loss
@@ -144,6 +147,57 @@ def test_wrong_joint_objectives_are_told(entry: dict[str, Any], told: str) -> No
     base = config()
     with pytest.raises(UserError, match=told):
         resolved({**base, "objective": {"type": "joint", **entry}}, "here")
+
+
+class Annotated:
+    def __init__(
+        self,
+        rate: float = 1.0,
+        name: str | None = "n",
+        scale: tuple[float, float] = (0.0, 1.0),
+        sizes: Sequence[int] = (1,),
+        way: Literal["up", "down"] = "up",
+        flag: bool = False,
+        either: int | Path = 1,
+        anything: Any = 1,
+        place: Path | None = None,
+        own: "Missing" = 3,  # type: ignore[name-defined]  # noqa: F821
+        bare=2,
+    ) -> None:
+        """Parameters as classes of baselines, data sets and torch have them."""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rate": 2, "name": None, "scale": [0, 1.5], "sizes": [], "way": "down", "flag": True},
+        {"either": 3, "anything": {"a": [None]}, "own": 4, "bare": 5},
+        {"unheard_of": object()},
+    ],
+)
+def test_values_of_a_parameters_type_are_taken(options: dict[str, Any]) -> None:
+    check_types(Annotated, options, "here")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"rate": "1"}, "here.rate must be a number, not '1'"),
+        ({"rate": True}, "here.rate must be a number, not True"),
+        ({"rate": None}, "here.rate must be a number, not None"),
+        ({"name": 3}, "here.name must be a text or none, not 3"),
+        ({"scale": [1]}, "here.scale must be a list of 2: a number, a number, not [1]"),
+        ({"scale": ["a", 1]}, "here.scale must be a list of 2"),
+        ({"sizes": "many"}, "here.sizes must be a list, not 'many'"),
+        ({"way": "left"}, "here.way must be 'up' or 'down', not 'left'"),
+        ({"flag": 1}, "here.flag must be true or false, not 1"),
+        ({"either": "x"}, "here.either must be a whole number, not 'x'"),
+        ({"bare": "x"}, "here.bare must be a whole number, not 'x'"),
+    ],
+)
+def test_values_of_another_type_are_told(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError, match=re.escape(told)):
+        check_types(Annotated, options, "here")
 
 
 def test_changes_of_a_case_reach_its_baselines_too(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Runs in processes of their own: what is skipped, resumed, failed and told."""
 
+import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -9,7 +10,13 @@ import pytest
 
 from benchmark.suite import execution
 from benchmark.suite.display import lines
-from benchmark.suite.execution import Outlook, default_workers, execute, outstanding
+from benchmark.suite.execution import (
+    Outlook,
+    default_workers,
+    execute,
+    outstanding,
+    reused_from_other_commits,
+)
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store import read_run, read_runs, run_folder, write_json
 from benchmark.training import Progress
@@ -36,6 +43,7 @@ def planned(*fates: str) -> list[PlannedRun]:
                 "fate": fate,
                 "number": number,
                 "dataset": {"type": "d"},
+                "objective": {"type": "o"},
                 "objective_name": "o",
                 "arm": "a",
                 "seed": number,
@@ -82,6 +90,30 @@ def test_finished_runs_are_not_made_again_and_failed_ones_are(tmp_path: Path) ->
     assert (run_folder(tmp_path, runs[0].id) / "result.json").stat().st_mtime_ns == before
     assert read_run(run_folder(tmp_path, runs[1].id)).state == "finished"
     assert ended(runs, tmp_path)[1] == {}
+
+
+def test_finished_runs_of_another_commit_are_counted(tmp_path: Path) -> None:
+    runs = planned("fine", "fine", "fine", "fails", "fine")
+    assert reused_from_other_commits(runs, tmp_path, "new") == 0
+    ended(runs, tmp_path)
+    commits = ("new", "old", "unknown", "old")
+    for run, commit in zip(runs, commits, strict=False):
+        write_json(run_folder(tmp_path, run.id) / "environment.json", {"commit": commit})
+    # Of the second alone: the fourth failed, and the others' commits are the same or not known.
+    assert reused_from_other_commits(runs, tmp_path, "new") == 1
+    assert reused_from_other_commits(runs, tmp_path, "unknown") == 0
+
+
+def test_a_run_that_can_not_store_its_failure_tells_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runs").touch()
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    monkeypatch.setattr(signal, "signal", lambda *arguments: None)
+    config = planned("fine")[0].config
+    execution._train(config, tmp_path / "runs" / "abc", theirs)
+    message = ours.recv()
+    assert "can't be written" in message.error
 
 
 def test_interrupting_ends_the_workers_and_keeps_what_is_done(tmp_path: Path) -> None:

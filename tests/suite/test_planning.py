@@ -77,7 +77,22 @@ def test_overrides_reach_runs_and_suite() -> None:
         (["transform.flip=true"], "glyph_affine has no option 'flip'"),
         (["transform.shift=-1"], "shift must be at least 0"),
         (["optimiser.type=Adamm"], "torch has none named 'Adamm'"),
+        (["optimiser.type=3"], "optimiser.type: torch has none named 3"),
+        (["optimiser.type=null"], "optimiser.type: torch has none named None"),
         (["optimiser.learning_rate=1"], "optimiser: .*learning_rate"),
+        (["optimiser.lr=abc"], "optimiser.lr must be a number, not 'abc'"),
+        (["optimiser.lr=null"], "optimiser.lr must be a number, not None"),
+        (["optimiser.lr=1e999"], "optimiser.lr must be a finite number, not inf"),
+        (["optimiser.betas=3"], "optimiser.betas must be a list of 2: a number, a number, not 3"),
+        (["proxy_rate=1e999"], "proxy_rate must be a finite number, not inf"),
+        (["schedule.milestones=[1e999]"], "schedule.milestones.0 must be a finite number"),
+        (["transform.shift={1}"], "transform.shift must be a number, a text, .*not {1}"),
+        (["sampler={1: 2}"], "sampler: the name of an entry is a text, not 1"),
+        (["sampler.classes={[]: 1}"], "sampler.classes must be a whole number"),
+        (["backbone.width=-3"], "backbone: no glyphnet has width=-3"),
+        (["backbone.width=0"], "backbone: .*makes no features"),
+        (["backbone.width=abc"], "backbone.width must be a whole number, not 'abc'"),
+        (["backbone.width=true"], "backbone.width must be a whole number, not True"),
         (["epochs=2", "schedule.warmup=2"], "schedule.warmup=2 leaves nothing of epochs=2"),
         (["device=tpu"], "device must be 'cpu' or 'cuda'"),
         (
@@ -87,9 +102,14 @@ def test_overrides_reach_runs_and_suite() -> None:
         (["cases.1.objectives.triplet.margins=1"], "triplet has no option 'margins'"),
         (["arms.dam.similarity.rule=quartile"], "unknown rule 'quartile'"),
         (["arms.dam.similarity.keep=1.5"], "keep must be above 0 and at most 1"),
+        (["arms.dam.similarity.keep=abc"], "dam: similarity.keep must be a number, not 'abc'"),
+        (["arms.dam.similarity.joint=nan"], "dam: similarity.joint must be a number, not 'nan'"),
+        (["arms.dam=null"], r"arms.dam is a dict of what it exchanges, .*not None"),
+        (["arms.dam.epochs=3"], "arms.dam exchanges 'epochs', but an arm exchanges similarity or"),
         (["arms.dam.similarity.kep=1"], "dam has no option 'kep'"),
         (["arms.dam.similarities.keep=1"], "there is no arms.dam.similarities"),
         (["arms.other.similarity.rule=all"], "there is no arms.other"),
+        (["seeds.²=1"], "there are 3 entries"),
         (["seeds.7=1"], "seeds.7: there are 3 entries"),
         (["cases.0.recipe=none_such"], "There is no 'none_such' in configs/recipes"),
     ],
@@ -108,8 +128,10 @@ def test_seeds() -> None:
     assert [r.config["seed"] for r in plan("smoke", seeds=[7], device="cpu")] == [7] * 12
     with pytest.raises(UserError, match="a seed stands twice"):
         plan("smoke", seeds=[1, 1], device="cpu")
-    with pytest.raises(UserError, match="seeds are whole numbers from 0, not -1"):
+    with pytest.raises(UserError, match="seeds are whole numbers from 0 to 2147483647, not -1"):
         plan("smoke", seeds=[-1], device="cpu")
+    with pytest.raises(UserError, match="seeds are whole numbers from 0 to 2147483647, not 2147"):
+        plan("smoke", seeds=[2**31], device="cpu")
 
 
 def test_suite_files(tmp_path: Path) -> None:
@@ -134,7 +156,26 @@ def test_suite_files(tmp_path: Path) -> None:
         (body.replace("[0]", "[]"), "seeds must be a list that is not empty"),
         (body.replace("recipe=", "receipt="), "a case is dict"),
         (body + "1 / 0\n", "is no configuration"),
+        (body + "import sys\nsys.exit(3)\n", "it ends the program"),
+        (body + "x y\n", r"^\S+mine.py is no configuration: invalid syntax in line 5$"),
+        (body + "arms['mean'] = 'dam'\n", "arms.mean is a dict of what it exchanges, .*not 'dam'"),
+        (body + "arms[1] = dict()\n", "an arm's name is a text, not 1"),
+        (body + "arms['mean']['epochs'] = 3\n", "arms.mean exchanges 'epochs'"),
+        (body + "arms['mean']['similarity'] = 3\n", "similarity must be a dict, not 3"),
+        (body + "cases[0]['arms'] = dict(x=3)\n", "a case on typefaces: arms.x is a dict"),
+        (body + "cases[0]['arms'] = dict(x=dict(dim=3))\n", "arms.x exchanges 'dim'"),
+        (body + "cases[0]['objectives'] = {1: dict()}\n", "a case's objectives are dict"),
+        (body + "cases[0]['objectives']['hot'] = None\n", "objective must be a dict, not None"),
+        (body.replace("30.0", "float('nan')"), "objective.scale must be a finite number, not nan"),
     ):
         mine.write_text(change)
         with pytest.raises(UserError, match=message):
             plan(str(mine), device="cpu")
+
+
+def test_a_syntax_error_in_what_a_suite_takes_in_is_not_the_suites(tmp_path: Path) -> None:
+    (tmp_path / "taken.py").write_text("cases = [\n")
+    suite = tmp_path / "mine.py"
+    suite.write_text("_base_ = 'taken.py'\n")
+    with pytest.raises(UserError, match="in line 1 of a file that it takes in"):
+        plan(str(suite), device="cpu")

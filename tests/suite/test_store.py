@@ -1,0 +1,143 @@
+"""What is read back of a run, and what is said of files that can't be read or written."""
+
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.errors import UserError
+from benchmark.suite.store import (
+    check_writable,
+    identity,
+    read_run,
+    run_folder,
+    write_json,
+    write_text,
+)
+
+CONFIG: dict[str, Any] = {
+    "dataset": {"type": "d"},
+    "objective": {"type": "o"},
+    "arm": "baseline",
+    "seed": 0,
+}
+RESULT: dict[str, Any] = {
+    "state": "finished",
+    "metrics": {"recall@1": 0.5, "nmi": float("nan")},
+    "history": [{"epoch": 1, "loss": 2.0, "seconds": 1.0}],
+    "dataset": {"name": "d", "train_classes": 3},
+}
+
+
+def stored(out: Path, config: Any = CONFIG, result: Any = RESULT, environment: Any = None) -> Path:
+    folder = run_folder(out, identity(config))
+    write_json(folder / "config.json", config)
+    write_json(folder / "result.json", result)
+    if environment is not None:
+        write_json(folder / "environment.json", environment)
+    return folder
+
+
+def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
+    run = read_run(stored(tmp_path, environment={"commit": "a"}))
+    assert (run.id, run.state, run.config) == (identity(CONFIG), "finished", CONFIG)
+    assert run.history[0]["loss"] == 2.0
+    assert run.environment == {"commit": "a"}
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ([], r"it holds \[\] in place of entries"),
+        (None, "it holds None in place of entries"),
+        ({}, "it has no 'state'"),
+        ({"state": "done"}, "its 'state' can't be 'done'"),
+        ({"state": ["finished"]}, "its 'state' can't be"),
+        (RESULT | {"colour": 1}, "no result has an entry 'colour'"),
+        (RESULT | {"history": [[]]}, "its 'history' can't be"),
+        (RESULT | {"history": [None]}, "its 'history' can't be"),
+        (RESULT | {"history": None}, "its 'history' can't be None"),
+        (RESULT | {"history": [{"epoch": 1}]}, "its 'history' can't be"),
+        (RESULT | {"metrics": {"recall@1": "much"}}, "its 'metrics' can't be"),
+        (RESULT | {"metrics": {"recall@1": float("inf")}}, "its 'metrics' can't be"),
+        (RESULT | {"digests": {"batches": 3}}, "its 'digests' can't be"),
+        (RESULT | {"dataset": {"train_classes": "many"}}, "its 'dataset' can't be"),
+        (RESULT | {"timing": []}, "its 'timing' can't be"),
+        (RESULT | {"error": 3}, "its 'error' can't be 3"),
+    ],
+)
+def test_a_result_of_another_shape_is_refused(tmp_path: Path, result: Any, told: str) -> None:
+    with pytest.raises(UserError, match=rf"result\.json can't be read \({told}.*Remove the folder"):
+        read_run(stored(tmp_path, result=result))
+
+
+def without(key: str) -> dict[str, Any]:
+    return {name: value for name, value in CONFIG.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (without("objective"), "it has no 'objective'"),
+        (without("seed"), "it has no 'seed'"),
+        (CONFIG | {"objective": "o"}, "its 'objective' can't be 'o'"),
+        (CONFIG | {"objective": {"scale": 1}}, "its 'objective' can't be"),
+        (CONFIG | {"similarity": None}, "its 'similarity' can't be None"),
+        (CONFIG | {"rivals": [3]}, r"its 'rivals' can't be \[3\]"),
+        (CONFIG | {"seed": "0"}, "its 'seed' can't be '0'"),
+        (CONFIG | {"sampler": 3}, "its 'sampler' can't be 3"),
+    ],
+)
+def test_a_configuration_of_another_shape_is_refused(
+    tmp_path: Path, config: Any, told: str
+) -> None:
+    with pytest.raises(UserError, match=rf"config\.json can't be read \({told}.*Remove the folder"):
+        read_run(stored(tmp_path, config))
+
+
+def test_numbers_that_a_hash_can_not_be_taken_of_are_refused(tmp_path: Path) -> None:
+    folder = stored(tmp_path)
+    (folder / "config.json").write_text(json.dumps(CONFIG | {"scale": float("nan")}))
+    with pytest.raises(UserError, match=r"config\.json can't be read"):
+        read_run(folder)
+
+
+def test_an_environment_of_another_shape_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"environment\.json can't be read"):
+        read_run(stored(tmp_path, environment=[]))
+
+
+def test_a_folder_that_its_configuration_is_not_named_by_is_refused(tmp_path: Path) -> None:
+    folder = stored(tmp_path)
+    write_json(folder / "config.json", CONFIG | {"seed": 1})
+    with pytest.raises(UserError, match=rf"isn't named {identity(CONFIG | {'seed': 1})}"):
+        read_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (errno.ENOSPC, "Make room on that disk"),
+        (errno.EROFS, "Make its folder writable"),
+        (errno.EACCES, "Make its folder writable"),
+    ],
+)
+def test_what_can_not_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, remedy: str
+) -> None:
+    def fail(path: Path, content: bytes) -> None:
+        raise OSError(code, "no reason", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    told = rf"{tmp_path / 'a'} can't be written \(no reason\)\. {remedy}, or give another folder"
+    with pytest.raises(UserError, match=told):
+        write_text(tmp_path / "a", "text")
+    with pytest.raises(UserError, match=rf"{tmp_path} can't be written"):
+        check_writable(tmp_path)
+
+
+def test_checking_leaves_nothing_behind(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new" / "folder")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
