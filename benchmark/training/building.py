@@ -11,6 +11,7 @@ from benchmark.data.dataset import DataSet
 from benchmark.errors import UserError
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss
 from benchmark.models import RetrievalModel
+from benchmark.option_types import check_types
 from benchmark.registry import (
     BACKBONES,
     DATASETS,
@@ -21,7 +22,6 @@ from benchmark.registry import (
     RIVALS,
     TRANSFORMS,
     build,
-    check_types,
     names,
 )
 

@@ -191,7 +191,7 @@ def test_published_values_of_msmt17(store: Any, tmp_path: Path, name: str, shown
     result = store() / "result.json"
     result.write_text(result.read_text().replace('"typefaces"', f'"{name}"'))
     reference = tmp_path / "reference.csv"
-    reference.write_text("dataset,source\nMSMT17,Elsewhere\n", encoding="utf-8")
+    reference.write_text("dataset,protocol,source,confidence\nMSMT17,reid,Elsewhere,none\n")
     assert ("Elsewhere" in page_of(write_report(tmp_path, reference=reference))) == shown
 
 
