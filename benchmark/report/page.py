@@ -144,7 +144,7 @@ def _published(group: Group, reference: pd.DataFrame | None) -> str:
     """Published values on the group's data set."""
     if reference is None:
         return ""
-    # Publications seldom say which version of MSMT17 they took; its images are the same.
+    # Publications seldom say which version of MSMT17 they took.
     rows = reference[reference["dataset"] == re.sub(r"^MSMT17-V[12]$", "MSMT17", group.name)]
     if rows.empty:
         return ""

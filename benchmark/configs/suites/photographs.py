@@ -2,6 +2,11 @@
 # seed. Too short for a comparison, and for the recipes' stages, which shrink with it: one epoch of
 # the backbone at rest instead of five, half an epoch of warm-up instead of ten, no later steps.
 # CUB's batches take 25 classes instead of 30, which is what a quarter of its classes has to train.
+from mmengine.config import read_base
+
+with read_base():
+    from .market1501 import cases as _market
+
 _retrieval = dict(epochs=2, schedule=dict(frozen=1, milestones=[]))
 _proxy_anchor = dict(proxy_anchor=dict(type="proxy_anchor"))
 
@@ -21,15 +26,7 @@ cases = [
         optional=True,
     ),
     dict(
-        dataset="market1501",
-        recipe="reid_strong_baseline",
-        objectives=dict(
-            joint=dict(
-                type="joint",
-                proxy=dict(type="softmax", smoothing=0.1),
-                pair=dict(type="triplet"),
-            ),
-        ),
+        _market[0],
         changes=dict(epochs=2, schedule=dict(warmup=0.5, milestones=[])),
         optional=True,
     ),
