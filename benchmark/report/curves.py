@@ -27,8 +27,7 @@ def training_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     for axes, comparison in zip(panels.flat, shown, strict=False):
         for row in comparison.rows:
             _curves(axes, row, arms[row.label])
-        title = textwrap.fill(comparison.label, width=76 // across, break_on_hyphens=False)
-        axes.set_title(title, loc="left", fontweight="bold")
+        axes.set_title(_wrapped(comparison.label, 76 // across), loc="left", fontweight="bold")
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
         axes.yaxis.set_major_locator(MaxNLocator(4))
         strip_frame(axes, grid="y")
@@ -37,7 +36,9 @@ def training_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     figure.supxlabel("Epoch", fontsize=9)
     figure.supylabel("Loss", fontsize=9)
     drawn = {row.label for comparison in shown for row in comparison.rows if row.finished}
-    handles = [legend_line(arm, look, marker=False) for arm, look in arms.items() if arm in drawn]
+    # A single epoch is a marker, and no line.
+    point = all(len(run.history) < 2 for one in shown for row in one.rows for run in row.finished)
+    handles = [legend_line(arm, look, marker=point) for arm, look in arms.items() if arm in drawn]
     # About 110 characters fit across; a handle takes the room of eight.
     longest = max(len(arm) for arm in drawn)
     figure.legend(
@@ -48,6 +49,12 @@ def training_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
         frameon=False,
     )
     return figure
+
+
+def _wrapped(label: str, width: int) -> str:
+    """A label in lines of at most `width` letters, broken at spaces and after underscores."""
+    lines = textwrap.fill(label.replace("_", "_ "), width=width, break_on_hyphens=False)
+    return lines.replace("_ ", "_")
 
 
 def _curves(axes: Axes, row: Row, look: Look) -> None:

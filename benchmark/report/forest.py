@@ -71,7 +71,9 @@ def values_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
             last = start + sum(other is comparison for other, _ in lines) - 1
             axes.plot([untrained] * 2, [start + 0.5, last + 0.5], ":", color="#333333")
     axes.set_xlabel(f"{metric_name(metric)} (%)")
-    axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
+    left, right = min(0.0, axes.get_xlim()[0]), axes.get_xlim()[1]
+    # Values far from zero and near each other have a margin narrower than a marker.
+    axes.set_xlim(left, right + 0.02 * (right - left))
     axes.legend(
         handles=[Line2D([], [], color="#333333", linestyle=":", label="untrained network")],
         loc="lower left",

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from matplotlib.lines import Line2D
 
-from benchmark.report.curves import training_figure
-from benchmark.report.forest import differences_figure
+from benchmark.report.curves import _wrapped, training_figure
+from benchmark.report.forest import differences_figure, values_figure
 from benchmark.report.style import looks
 from benchmark.report.table import build_table
 from benchmark.suite.store import read_runs
@@ -43,6 +43,34 @@ def test_curves_and_their_legend_are_drawn_alike(eleven: list[str], tmp_path: Pa
     handles = figure.legends[0].get_lines()
     assert len(set(map(drawn, bold))) == len(eleven)
     assert list(map(drawn, handles)) == list(map(drawn, bold))
+
+
+def test_a_single_epoch_has_its_markers_in_the_legend(store: Any, tmp_path: Path) -> None:
+    for arm in ("baseline", "dam"):
+        store(arm=arm, losses=(1.5,))
+    [group] = build_table(read_runs(tmp_path)).groups
+    arms = looks(["baseline", "dam"])
+    figure = training_figure(group, arms)
+    assert figure is not None
+    shown = [handle.get_marker() for handle in figure.legends[0].get_lines()]
+    assert shown == [look.marker for look in arms.values()]
+
+
+def test_values_far_from_zero_and_near_each_other_lie_within_the_panel(
+    store: Any, tmp_path: Path
+) -> None:
+    for arm, value in (("baseline", 0.72), ("dam", 0.70)):
+        store(arm=arm, metrics={"recall@1": value, "map@r": 0.1})
+    [group] = build_table(read_runs(tmp_path)).groups
+    figure = values_figure(group, looks(["baseline", "dam"]))
+    assert figure is not None
+    left, right = figure.axes[0].get_xlim()
+    assert (right - 72) / (right - left) > 0.02
+
+
+def test_labels_break_after_underscores() -> None:
+    assert _wrapped("triplet_distance_weighted (a b)", 19) == "triplet_distance_\nweighted (a b)"
+    assert _wrapped("triplet", 19) == "triplet"
 
 
 def test_intervals_are_drawn_as_their_arms(eleven: list[str], tmp_path: Path) -> None:
