@@ -203,14 +203,14 @@ def _report(options: argparse.Namespace, console: Console) -> int:
 
 
 def _bench_evaluation(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.bench.evaluation import bench_evaluation
+    from benchmark.bench.evaluation.bench import bench_evaluation
 
     _ready_to_measure(options)
     return bench_evaluation(console, out=options.out, quick=options.quick)
 
 
 def _bench_dam(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.bench.dam import bench_dam
+    from benchmark.bench.dam_step.bench import bench_dam
 
     _ready_to_measure(options)
     return bench_dam(
@@ -225,7 +225,7 @@ def _bench_dam(options: argparse.Namespace, console: Console) -> int:
 
 
 def _bench_conformance(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.bench.conformance import bench_conformance
+    from benchmark.bench.conformance.bench import bench_conformance
 
     _ready_to_measure(options)
     return bench_conformance(console, out=options.out, quick=options.quick)

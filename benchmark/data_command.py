@@ -12,9 +12,9 @@ from rich.text import Text
 from benchmark.errors import UserError
 
 if TYPE_CHECKING:
-    from benchmark.data.check import Findings
-    from benchmark.data.source import Archive
-    from benchmark.data.survey import OnDisk
+    from benchmark.data.official.source import Archive
+    from benchmark.data.upkeep.check import Findings
+    from benchmark.data.upkeep.survey import OnDisk
 
 WIDTH = 100
 """Columns of a file or a pipe, which have no width of their own."""
@@ -51,9 +51,9 @@ def add_parsers(data: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.data.editions import statuses
-    from benchmark.data.presentation import print_statuses
     from benchmark.data.root import use_root
+    from benchmark.data.upkeep.editions import statuses
+    from benchmark.data.upkeep.presentation import print_statuses
     from benchmark.registry import DATASETS, names
 
     if options.overrides:
@@ -68,7 +68,7 @@ def _list(options: argparse.Namespace, console: Console) -> int:
 
 def _check(options: argparse.Namespace, console: Console) -> int:
     from benchmark.data.root import use_root
-    from benchmark.data.survey import OnDisk
+    from benchmark.data.upkeep.survey import OnDisk
 
     use_root(options.data_root)
     _widen(console)
@@ -87,8 +87,8 @@ def _check(options: argparse.Namespace, console: Console) -> int:
 
 
 def _check_all(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.data.editions import on_disk
     from benchmark.data.root import root
+    from benchmark.data.upkeep.editions import on_disk
     from benchmark.registry import DATASETS, names
 
     statuses: list[int] = []
@@ -122,8 +122,8 @@ def _refused(name: str, error: UserError) -> int:
 
 
 def _check_one(dataset: "OnDisk", options: argparse.Namespace, console: Console) -> int:
-    from benchmark.data.presentation import print_steps, verdict
-    from benchmark.data.release import Release
+    from benchmark.data.official.release import Release
+    from benchmark.data.upkeep.presentation import print_steps, verdict
 
     allowed = options.allow_partial or (isinstance(dataset, Release) and dataset.allow_partial)
     findings = _look(dataset, options, console)
@@ -136,9 +136,9 @@ def _check_one(dataset: "OnDisk", options: argparse.Namespace, console: Console)
 
 def _look(dataset: "OnDisk", options: argparse.Namespace, console: Console) -> "Findings":
     """Check a data set and print what was found."""
-    from benchmark.data.check import check
-    from benchmark.data.presentation import counting, print_findings
-    from benchmark.data.release import Release
+    from benchmark.data.official.release import Release
+    from benchmark.data.upkeep.check import check
+    from benchmark.data.upkeep.presentation import counting, print_findings
 
     with counting(f"opening the images of {options.name}", _progress_console()) as tell:
         findings = check(dataset, tell)
@@ -148,12 +148,12 @@ def _look(dataset: "OnDisk", options: argparse.Namespace, console: Console) -> "
 
 
 def _prepare(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.data.existence import exists
-    from benchmark.data.prepare import steps
-    from benchmark.data.presentation import print_steps
-    from benchmark.data.release import Release, required_root
+    from benchmark.data.official.release import Release, required_root
     from benchmark.data.root import root, use_root
-    from benchmark.data.survey import folder_of
+    from benchmark.data.upkeep.prepare import steps
+    from benchmark.data.upkeep.presentation import print_steps
+    from benchmark.data.upkeep.survey import folder_of
+    from benchmark.paths import exists
 
     _widen(console)
     dataset = _dataset(options)
@@ -190,9 +190,9 @@ def _prepare(options: argparse.Namespace, console: Console) -> int:
 
 def _download(archive: "Archive", below: Path, by_hand: list[str], console: Console) -> int:
     """Get an archive's folder into the data root `below`; returns the exit status."""
-    from benchmark.data.download import part_of
-    from benchmark.data.prepare import prepare
-    from benchmark.data.presentation import measuring, print_steps
+    from benchmark.data.upkeep.download import part_of
+    from benchmark.data.upkeep.prepare import prepare
+    from benchmark.data.upkeep.presentation import measuring, print_steps
 
     progress = _progress_console()
     try:

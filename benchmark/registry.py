@@ -48,7 +48,7 @@ def names(registry: Registry) -> list[str]:
     """The names registered, in alphabetical order; imports the packages' files the first time."""
     while registry._locations:
         package = importlib.import_module(registry._locations.pop())
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             found = importlib.import_module(module.name)
             if package.__name__.startswith("baselines."):
                 _take_in(registry, found)

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.dam.cosine import kept_cosines
+from benchmark.dam.kernels.cosines import kept_cosines
 from benchmark.dam.selection import Selection, Side
 
 NAIVE = ("naive_feature", "naive_both", "naive_cosine", "naive_feature_proxy")

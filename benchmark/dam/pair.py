@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from benchmark.dam.cosine import kept_cosines
+from benchmark.dam.kernels.cosines import kept_cosines
+from benchmark.dam.kernels.squares import kept_squares
 from benchmark.dam.selection import Selection, Side, check_choice, check_rule, check_schedule
-from benchmark.dam.squares import kept_squares
 
 BLOCK = 1 << 19
 SIMILARITIES = ("masked_distance", "masked_cosine")

@@ -25,8 +25,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.dam.cosine import kept_cosines
-from benchmark.dam.margins import ToClass, class_margins
+from benchmark.dam.kernels.cosines import kept_cosines
+from benchmark.dam.kernels.margins import ToClass, class_margins
 from benchmark.dam.naive import NAIVE, naive_similarity
 from benchmark.dam.selection import Selection, Side, check_choice, check_rule, check_schedule
 

@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor, channels_last, nn
 
-from benchmark.data.transforms import IMAGENET_MEAN, IMAGENET_STD
+from benchmark.data.photographs.transforms import IMAGENET_MEAN, IMAGENET_STD
 
 
 class OwnNormalisation(nn.Module):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from benchmark.data.existence import is_file
 from benchmark.errors import UserError
+from benchmark.paths import is_file
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from benchmark.data.existence import is_file
 from benchmark.errors import UserError
+from benchmark.paths import is_file
 
 
 def weights_file(weights: object, imagenet: Callable[[], Path]) -> Path:

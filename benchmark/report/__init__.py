@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.errors import UserError
-from benchmark.report.csvtable import csv_text
-from benchmark.report.figures import draw_all
-from benchmark.report.markdown import markdown_text
-from benchmark.report.page import page_text
+from benchmark.report.figures.catalogue import draw_all
+from benchmark.report.page.document import page_text
 from benchmark.report.table import Table, build_table
-from benchmark.report.terminal import print_table
+from benchmark.report.tables.csv_table import csv_text
+from benchmark.report.tables.markdown import markdown_text
+from benchmark.report.tables.terminal import print_table
 from benchmark.suite.store import read_runs, write_text
 
 __all__ = ["Report", "Table", "build_table", "print_table", "read_reference", "write_report"]

@@ -20,10 +20,16 @@ from torch.utils._pytree import tree_leaves
 from baselines import pair
 from baselines.pair import Margin, NPair, Triplet
 from baselines.pair.distance_weighted import draw_negatives
-from benchmark.bench.agreement import CASES
-from benchmark.bench.cases_pair import against_formula, against_library, draw, make, rows
-from benchmark.bench.formulas_pair import FORMULAS, entry
-from benchmark.bench.oracles_pair import LIBRARY
+from benchmark.bench.conformance.agreement import CASES
+from benchmark.bench.conformance.cases_pair import (
+    against_formula,
+    against_library,
+    draw,
+    make,
+    rows,
+)
+from benchmark.bench.conformance.formulas_pair import FORMULAS, entry
+from benchmark.bench.conformance.oracles_pair import LIBRARY
 from benchmark.losses import PairLoss, without_self
 from benchmark.registry import PAIR_OBJECTIVES, build, names, snake_case
 

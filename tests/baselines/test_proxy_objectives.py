@@ -24,10 +24,10 @@ from baselines.proxy import (
     Softmax,
     SoftTriple,
 )
-from benchmark.bench.agreement import CASES, differences, value_and_gradients
-from benchmark.bench.cases_proxy import against_formula, against_library, baseline, draw
-from benchmark.bench.formulas_proxy import FORMULAS
-from benchmark.bench.oracles_proxy import ABSENT, LIBRARY
+from benchmark.bench.conformance.agreement import CASES, differences, value_and_gradients
+from benchmark.bench.conformance.cases_proxy import against_formula, against_library, baseline, draw
+from benchmark.bench.conformance.formulas_proxy import FORMULAS
+from benchmark.bench.conformance.oracles_proxy import ABSENT, LIBRARY
 from benchmark.registry import snake_case
 
 OBJECTIVES: dict[str, Callable[..., Any]] = {

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from baselines.proxy import SoftTriple
 from benchmark.dam import PairDAM, ProxyDAM, pair_similarity, proxy_similarity
-from benchmark.dam.naive import NAIVE, class_masks
-from benchmark.dam.reference import (
+from benchmark.dam.definition import (
     class_means,
     naive_reference,
     pair_reference,
     proxy_reference,
 )
+from benchmark.dam.naive import NAIVE, class_masks
 from benchmark.dam.selection import Selection
 from benchmark.losses import ProxyLoss
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from benchmark.dam import pair_similarity, proxy_similarity
-from benchmark.dam.reference import pair_reference, proxy_reference
+from benchmark.dam.definition import pair_reference, proxy_reference
 from benchmark.dam.selection import Selection
 
 pytestmark = pytest.mark.usefixtures("way")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from benchmark.data import counts
+from benchmark.data.official import counts
 from benchmark.data.root import VARIABLE
 
 CLASSES, SHOTS = 8, 3
@@ -140,8 +140,8 @@ def build(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     for title, small in SMALL.items():
         monkeypatch.setitem(counts.OFFICIAL, title, small)
-    monkeypatch.setattr("benchmark.data.msmt17.MSMT17_VALIDATION_IMAGES", 8)
-    monkeypatch.setattr("benchmark.data.market1501.MARKET_JUNK_IMAGES", 1)
+    monkeypatch.setattr("benchmark.data.official.msmt17.MSMT17_VALIDATION_IMAGES", 8)
+    monkeypatch.setattr("benchmark.data.official.market1501.MARKET_JUNK_IMAGES", 1)
     return lambda layout, **options: BUILDERS[layout](tmp_path, **options)
 
 

@@ -6,14 +6,14 @@ from damage.privileges import modes_heeded
 from benchmark import registry
 from benchmark.__main__ import main
 from benchmark.data import Cub200
-from benchmark.data.download import download
-from benchmark.data.existence import exists, is_file, is_folder
-from benchmark.data.prepare import prepare
+from benchmark.data.official.source import Archive
+from benchmark.data.photographs.transforms import RetrievalCrop
 from benchmark.data.root import VARIABLE
-from benchmark.data.source import Archive
-from benchmark.data.transforms import RetrievalCrop
-from benchmark.data.unpack import unpack
+from benchmark.data.upkeep.download import download
+from benchmark.data.upkeep.prepare import prepare
+from benchmark.data.upkeep.unpack import unpack
 from benchmark.errors import UserError
+from benchmark.paths import exists, is_file, is_folder
 
 KINDS = ["cub200", "cars196", "cars196_devkit", "market1501", "msmt17", "reid_folder"]
 ARCHIVE = Archive("birds.tgz", "http://127.0.0.1:9/birds.tgz", 5, "0" * 32, "birds")

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from benchmark import registry
-from benchmark.data.transforms import normalised
+from benchmark.data.photographs.transforms import normalised
 from benchmark.errors import UserError
 from benchmark.models import BNInception, EfficientNetLite0, GlyphNet, ResNet50
 from benchmark.models.backbone import OwnNormalisation, PhotoBackbone

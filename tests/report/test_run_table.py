@@ -9,10 +9,10 @@ import pytest
 from scipy import stats
 
 from benchmark.errors import UserError
-from benchmark.report.csvtable import csv_text
 from benchmark.report.metrics import metric_name
 from benchmark.report.settings import describe, distinct, value_text, varying
 from benchmark.report.table import Table, build_table
+from benchmark.report.tables.csv_table import csv_text
 from benchmark.suite.store import read_runs
 
 DAM = {"type": "dam", "rule": "quantile", "keep": 0.8, "joint": 0.0}

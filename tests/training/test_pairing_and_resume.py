@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from benchmark.data.dataset import DataSet, Split
-from benchmark.data.glyphs import GlyphAugmentation, GlyphImages
+from benchmark.data.rendered.glyphs import GlyphAugmentation, GlyphImages
 from benchmark.errors import UserError
 from benchmark.suite.plan import plan
 from benchmark.training import Progress, train

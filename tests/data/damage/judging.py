@@ -15,9 +15,9 @@ from damage.variant import Loads, Outcome, Refused, Variant
 from PIL import Image
 
 from benchmark import registry
-from benchmark.data.check import check
 from benchmark.data.dataset import DataSet, Split
-from benchmark.data.transforms import PhotoTransform
+from benchmark.data.photographs.transforms import PhotoTransform
+from benchmark.data.upkeep.check import check
 from benchmark.errors import UserError
 
 SECONDS = 20

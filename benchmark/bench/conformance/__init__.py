@@ -1,0 +1,1 @@
+"""Agreement of every objective and mapping with its oracles."""

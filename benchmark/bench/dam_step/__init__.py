@@ -1,0 +1,1 @@
+"""Time and memory of a loss step with DAM, beside its baseline's."""

@@ -1,0 +1,1 @@
+"""Time and memory of the metrics, beside those of other packages."""

@@ -1,0 +1,106 @@
+"""`bench evaluation`: time and memory of the metrics, beside those of other packages.
+
+Each measurement has a process of its own, so that its peak memory is its own, and the measurements
+take turns, so that a disturbance of the machine doesn't hit one of them alone. This process stays
+small: on Linux a child's peak memory starts at its parent's.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmark.bench.evaluation.features import FULL, QUICK
+from benchmark.bench.evaluation.table import Row, as_csv, as_markdown, as_table, ratios
+
+INSTALL = "pip install --no-deps -r requirements-test.txt -r requirements-bench.txt"
+MISSING = "not installed: "
+REPEATS = 3
+
+# Name of the job, features, what is measured, and whether it takes a part of the queries.
+ROWS = (
+    ("msmt17", "MSMT17", "this suite", False),
+    ("msmt17_product", "MSMT17", "blocked matrix product alone", False),
+    ("msmt17", "MSMT17", "this suite", True),
+    ("torchreid_python", "MSMT17", "torchreid 0.2.5, Python", True),
+    ("torchreid_cython", "MSMT17", "torchreid's Cython, from fastreid 1.4.0", True),
+    ("cub", "CUB", "this suite", False),
+    ("cub_product", "CUB", "blocked matrix product alone", False),
+    ("accuracy_calculator", "CUB", "AccuracyCalculator, k=None", False),
+    ("accuracy_calculator_short", "CUB", "AccuracyCalculator, k='max_bin_count'", False),
+)
+
+
+class MeasurementError(Exception):
+    """A process that failed: the message says why, in one line."""
+
+
+def bench_evaluation(console: Console, *, out: Path | None = None, quick: bool = False) -> int:
+    """Measure, print the table, and write `table.csv` and `table.md` into `out` where given.
+
+    `quick` takes small sizes and measures once: it shows that everything runs, not how fast.
+    Returns the exit status: 0, or 1 where a measurement failed for another reason than that its
+    package isn't installed.
+    """
+    sizes = QUICK if quick else FULL
+    rows = [Row(*row) for row in ROWS]
+    with tempfile.TemporaryDirectory() as folder:
+        _run("evaluation_data", folder, *["--quick"] * quick)
+        try:
+            _run("evaluation_jobs", "build", folder)
+        except MeasurementError as error:
+            next(row for row in rows if row.job == "torchreid_cython").error = str(error)
+        for repeat in range(1 if quick else REPEATS):
+            for row in rows:
+                if row.error:
+                    continue
+                console.print(f"{repeat + 1}: {row.data}, {row.what}", style="dim")
+                part = [str(sizes.slice)] * row.sliced
+                try:
+                    said = _run("evaluation_jobs", row.job, folder, *part)
+                    row.results.append(json.loads(said))
+                except MeasurementError as error:
+                    row.error = str(error)
+    # The table needs 150 columns; a file or a pipe has no width of its own.
+    if not console.is_terminal:
+        console.width = max(console.width, 150)
+    console.print(as_table(rows, sizes))
+    for row in rows:
+        if row.error:
+            console.print(f"{row.what}: {row.error}", soft_wrap=True)
+    for what, value, bound in ratios(rows, sizes):
+        console.print(f"{what}: {value}" + f" (bound: {bound})" * bool(bound))
+    if out is not None:
+        _write(out, rows, quick)
+        console.print(f"written: {out.resolve() / 'table.md'}", soft_wrap=True)
+    return int(any(row.error and not row.error.startswith(MISSING) for row in rows))
+
+
+def _run(module: str, *arguments: str) -> str:
+    """What a process of this package printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmark.bench.{module}", *arguments],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode == 0:
+        return done.stdout
+    if done.returncode < 0:
+        raise MeasurementError(f"ended by signal {-done.returncode}: out of memory?")
+    said = (done.stderr.strip() or "no message").splitlines()[-1]
+    raise MeasurementError(MISSING + INSTALL if "ModuleNotFoundError" in said else said)
+
+
+def _write(out: Path, rows: list[Row], quick: bool) -> None:
+    # Imported when everything is measured: torch comes with it.
+    from benchmark.suite.store import write_text
+    from benchmark.training.environment import describe
+
+    threads = next((row.results[0]["threads"] for row in rows if row.results), 0)
+    sizes = QUICK if quick else FULL
+    write_text(out / "table.csv", as_csv(rows, sizes))
+    write_text(out / "table.md", as_markdown(rows, sizes, describe("cpu", threads)))

@@ -1,0 +1,1 @@
+"""The official releases: found below the data root, counted, loaded."""

@@ -1,0 +1,184 @@
+"""An official release of a benchmark on disk: found below the data root, counted, loaded."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from benchmark.data.dataset import DataSet, Status
+from benchmark.data.official.counts import OFFICIAL, Comparison, Counts
+from benchmark.data.official.source import Source
+from benchmark.data.photographs.halves import Halves
+from benchmark.data.photographs.listing import Listing
+from benchmark.data.photographs.transforms import PhotoTransform
+from benchmark.data.photographs.validation import Validation
+from benchmark.data.root import VARIABLE, root
+from benchmark.errors import UserError
+from benchmark.paths import is_folder
+
+
+def no_root(name: str, folder: str) -> str:
+    """What to say where `name` lies in `folder` below the data root, and there is none."""
+    return (
+        f"{name} is read from the folder {folder} below the data root, and none is given. "
+        f"Give it with --data-root DIR or in the environment variable {VARIABLE}."
+    )
+
+
+def required_root(name: str, folder: str) -> Path:
+    """The data root. Raises UserError if there is none."""
+    found = root()
+    if found is None:
+        raise UserError(no_root(name, folder))
+    return found
+
+
+Keep = Callable[[Listing], Listing]
+"""What is taken of the images that a list names."""
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Images of a release or folder that this use of it leaves out.
+
+    `what` says in the plural what they are, and `official` how many the release has.
+    """
+
+    what: str
+    images: Listing
+    official: int | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What lies in a release's folder, in its `layout`.
+
+    `halves` are of the images that are there; `absent` are the listed paths without a file.
+    """
+
+    folder: Path
+    layout: str
+    halves: Halves
+    absent: list[str]
+
+
+class Release(ABC):
+    """A data set with an official release.
+
+    `allow_partial` takes a part of the release, whose results are then named partial.
+    `validation`, such as dict(folds=4, fold=0, seed=0), tests on that fold of the training
+    classes and trains on the others.
+    """
+
+    title: ClassVar[str]
+    folders: ClassVar[tuple[str, ...]]
+    """Where below the data root the release may lie; the first that is there is taken."""
+    source: ClassVar[Source]
+    editions: ClassVar[tuple[dict[str, Any], ...]] = ({},)
+    """Options that take what may lie below the data root in several forms; first the defaults."""
+
+    def __init__(
+        self, allow_partial: bool = False, validation: dict[str, Any] | None = None
+    ) -> None:
+        if not isinstance(allow_partial, bool):
+            raise UserError(f"dataset.allow_partial is true or false, not {allow_partial!r}.")
+        self.allow_partial = allow_partial
+        self.validation = Validation.of(validation)
+
+    @property
+    def whole(self) -> str:
+        """What results on all of it go by."""
+        return self.title
+
+    @property
+    def official(self) -> Counts:
+        """What the release holds."""
+        return OFFICIAL[self.title]
+
+    @property
+    def how_to_get(self) -> str:
+        """Where it comes from and on what terms, in two sentences."""
+        return str(self.source)
+
+    @abstractmethod
+    def read(self, folder: Path, keep: Keep) -> tuple[Halves, str]:
+        """What `keep` takes of the images listed in `folder`, and how they are laid out and used.
+
+        Raises UserError for a file that is missing, damaged or contradicts another.
+        """
+
+    def find(self) -> Path:
+        """The release's folder. Raises UserError where there is none."""
+        below = root()
+        if below is None:
+            raise UserError(f"{no_root(self.title, self.folders[0])} {self.how_to_get}")
+        found = self.folder_below(below)
+        if found is None:
+            raise UserError(
+                f"{self.title} is not in the data root {below}: there is no folder "
+                f"{' or '.join(self.folders)}. {self.how_to_get}"
+            )
+        return found
+
+    def folder_below(self, below: Path) -> Path | None:
+        """The release's folder below a data root, if there is one.
+
+        Raises UserError where that may not be looked at.
+        """
+        return next((below / name for name in self.folders if is_folder(below / name)), None)
+
+    def status(self) -> Status:
+        """Whether the release is there and what its lists name; images are not looked at."""
+        below = root()
+        try:
+            folder = None if below is None else self.folder_below(below)
+            if folder is None:
+                return Status(False, {}, self.how_to_get)
+            counts = self.read(folder, lambda listing: listing)[0].counts()
+        except UserError as error:
+            return Status(False, {}, str(error))
+        comparison = Comparison(self.whole, counts, self.official)
+        remedy = "" if comparison.complete else f"a part: --allow-partial as {comparison.name}"
+        return Status(True, counts, remedy)
+
+    def contents(self) -> Contents:
+        """What is there. Raises UserError where there is no release, or its lists are damaged."""
+        folder = self.find()
+        absent: list[str] = []
+
+        def present(listing: Listing) -> Listing:
+            missing = listing.missing(folder)
+            absent.extend(listing.where(missing).paths)
+            return listing.where(~missing)
+
+        halves, layout = self.read(folder, present)
+        return Contents(folder, layout, halves, absent)
+
+    def set_aside(self, folder: Path) -> Aside | None:
+        """Images of the release that this use of it leaves out: none, unless it says so."""
+        return None
+
+    def load(self, transform: object) -> DataSet:
+        """Query and gallery, and training images augmented by `transform`.
+
+        Raises UserError if the release is not there, is damaged, or is a part that wasn't allowed.
+        """
+        photo_transform = PhotoTransform.expect(transform, self.title)
+        contents = self.contents()
+        folder, halves, absent = contents.folder, contents.halves, contents.absent
+        if absent and not self.allow_partial:
+            raise UserError(
+                f"{folder}: {len(absent):,} listed images are not there, the first of them "
+                f"{absent[0]}. Unpack the archive again, or take what is there with "
+                "--allow-partial (dataset.allow_partial=true)."
+            )
+        comparison = Comparison(self.whole, halves.counts(), self.official)
+        comparison.require(self.allow_partial, str(folder))
+        note = f"{self.title}, {contents.layout}."
+        if not comparison.complete:
+            note = (
+                f"A part of {note[:-1]}: {comparison.differences}. "
+                "Results don't compare with published ones."
+            )
+        return halves.dataset(comparison.name, note, folder, photo_transform, self.validation)

@@ -1,0 +1,1 @@
+"""Photographs in files: listed, split into halves, decoded, augmented."""

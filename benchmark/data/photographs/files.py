@@ -1,0 +1,66 @@
+"""Photographs in files, decoded when asked for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from benchmark.data.photographs.transforms import PhotoTransform
+from benchmark.errors import UserError
+from benchmark.paths import require_regular
+
+
+def decode(path: Path) -> Image.Image:
+    """The image in RGB with 8 bits a channel, upright as its EXIF data says.
+
+    Transparency is dropped, of several frames the first is taken, and 16-bit grey is scaled to
+    8 bits. Raises UserError for a file that is damaged, no image, or of more pixels than Pillow
+    takes for safe.
+    """
+    try:
+        require_regular(path)
+        with Image.open(path) as opened:
+            image = ImageOps.exif_transpose(opened)
+            # Pillow scales a PGM of more than 8 bits to 16, and keeps it in 32.
+            if image.mode.startswith("I;16") or (opened.format == "PPM" and image.mode == "I"):
+                levels = np.asarray(image).astype(np.uint32)
+                return Image.fromarray(((levels + 128) // 257).astype(np.uint8)).convert("RGB")
+            if image.mode in ("I", "F"):
+                raise ValueError("it has 32 bits a pixel, of unknown range")
+            if image.has_transparency_data:
+                image = image.convert("RGBA")
+            return image.convert("RGB")
+    except Exception as error:  # decoders meet damage with errors of many kinds
+        raise UserError(
+            f"{path} can't be decoded as an image ({error}). Take the file from the data set's "
+            "archive again, or leave it out of the data set."
+        ) from error
+
+
+class FileImages:
+    """Images by path, made into tensors by `transform`."""
+
+    def __init__(self, paths: Sequence[Path], transform: PhotoTransform) -> None:
+        self.paths = paths
+        self._transform = transform
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.paths)
+
+    def batch(self, indices: npt.NDArray[np.int64], seeds: npt.NDArray[np.uint64] | None) -> Tensor:
+        """The images `indices` as float32 [n, 3, height, width]; augmented if there are `seeds`.
+
+        An image depends on its file and its own seed alone. Raises UserError as `decode` does.
+        """
+        decoded = (decode(self.paths[index]) for index in indices)
+        if seeds is None:
+            arrays = [self._transform.test(image) for image in decoded]
+        else:
+            drawn = zip(decoded, seeds.tolist(), strict=True)
+            arrays = [self._transform.train(image, seed) for image, seed in drawn]
+        return torch.from_numpy(np.stack(arrays))

@@ -1,0 +1,158 @@
+"""The images to train on and those to test on, and how they become a data set."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.data.dataset import DataSet, Split
+from benchmark.data.photographs.files import FileImages
+from benchmark.data.photographs.listing import DISTRACTOR, Listing
+from benchmark.data.photographs.transforms import PhotoTransform
+from benchmark.data.photographs.validation import Validation
+from benchmark.errors import UserError
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Training and test images; re-identification has a gallery, retrieval none.
+
+    `remedy` is what a user can do where there are too few of them.
+    """
+
+    train: Listing
+    query: Listing
+    gallery: Listing | None = None
+    remedy: str = "Unpack it again, or add images."
+
+    @classmethod
+    def zero_shot(cls, images: Listing) -> "Halves":
+        """The first half of the classes to train on, the others to test on.
+
+        So do Oh Song et al., Deep Metric Learning via Lifted Structured Feature Embedding,
+        CVPR 2016, section 5.
+        """
+        classes = np.unique(images.labels)
+        train = np.isin(images.labels, classes[: len(classes) // 2])
+        return cls(images.where(train), images.where(~train))
+
+    @classmethod
+    def of_identities(
+        cls, train: Listing, query: Listing, gallery: Listing, *, where: Path
+    ) -> "Halves":
+        """Halves whose identities are numbered throughout.
+
+        Raises UserError if a training identity is tested, or a distractor trained on or a query.
+        """
+        test = np.union1d(query.labels, gallery.labels[gallery.labels != DISTRACTOR])
+        if len(both := np.intersect1d(train.labels, test)):
+            raise UserError(
+                f"{where}: identity {both[0]} is in both the training and the test half. "
+                "Remove it from one of them."
+            )
+        for listing in (train, query):
+            if DISTRACTOR in listing.labels:
+                path = listing.paths[int(np.flatnonzero(listing.labels == DISTRACTOR)[0])]
+                raise UserError(
+                    f"{where / path}: identity 0000 stands for false detections, which belong "
+                    "into the gallery alone. Rename the file if it shows an identity."
+                )
+        remedy = "Unpack it again, add images, or correct identities and cameras in their names."
+        return cls(train, query, gallery, remedy)
+
+    def counts(self) -> dict[str, int]:
+        """How much there is of everything, by its name."""
+
+        def different(listing: Listing) -> int:
+            return len(np.unique(listing.labels))
+
+        if self.gallery is None:
+            return {
+                "train classes": different(self.train),
+                "train images": len(self.train.paths),
+                "test classes": different(self.query),
+                "test images": len(self.query.paths),
+            }
+        cameras = [listing.cameras for listing in (self.train, self.query, self.gallery)]
+        return {
+            "train identities": different(self.train),
+            "train images": len(self.train.paths),
+            "test identities": different(self.query),
+            "query images": len(self.query.paths),
+            "gallery images": len(self.gallery.paths),
+            "cameras": len(np.unique(np.concatenate(cameras))),
+        }
+
+    def validation(self, validation: Validation) -> "Halves":
+        """The training images alone, with the classes of one fold to test on.
+
+        For re-identification the first image of each identity by each camera is a query and the
+        others are the gallery.
+        """
+        held = validation.held_out(self.train.labels)
+        train, test = self.train.where(~held), self.train.where(held)
+        remedy = f"Take another fold, or other folds (dataset.validation). {self.remedy}"
+        if self.gallery is None:
+            return Halves(train, test, remedy=remedy)
+        _, first = np.unique(np.stack([test.labels, test.cameras]), axis=1, return_index=True)
+        query = np.isin(np.arange(len(test.paths)), first)
+        return Halves(train, test.where(query), test.where(~query), remedy)
+
+    def _lack(self) -> str:
+        """What there is too little of to train on and to evaluate; empty if there is enough."""
+        if len(np.unique(self.train.labels)) < 2:
+            return "there are fewer than 2 classes to train on"
+        if not self.query.paths or (self.gallery is not None and not self.gallery.paths):
+            return "there are no images to test on, or no gallery"
+        if self.gallery is None:
+            if np.unique(self.query.labels, return_counts=True)[1].max() < 2:
+                return "no class to test on has a second image that could be found"
+            return ""
+        cameras: dict[int, set[int]] = {}
+        for identity, camera in _shown(self.gallery):
+            cameras.setdefault(identity, set()).add(camera)
+        if any(cameras.get(identity, set()) - {camera} for identity, camera in _shown(self.query)):
+            return ""
+        return "no query has a gallery image of its identity by another camera"
+
+    def dataset(
+        self,
+        name: str,
+        note: str,
+        folder: Path,
+        transform: PhotoTransform,
+        validation: Validation | None,
+    ) -> DataSet:
+        """The data set of these images below `folder`, or its validation fold.
+
+        Raises UserError if there is too little to train on, or no query that has a match.
+        """
+        halves, where = self, str(folder)
+        if validation is not None:
+            halves = self.validation(validation)
+            name, where = f"{name}, {validation}", f"{folder}, {validation}"
+            note = f"{note} Only training classes are used; seed {validation.seed} made the folds."
+        if lack := halves._lack():
+            raise UserError(f"{where}: {lack}. {halves.remedy}")
+
+        def split(listing: Listing) -> Split:
+            images = FileImages([folder / path for path in listing.paths], transform)
+            return Split(
+                images, listing.labels, None if halves.gallery is None else listing.cameras
+            )
+
+        trained = np.unique(halves.train.labels, return_inverse=True)[1].astype(np.int64)
+        return DataSet(
+            name=name,
+            protocol="retrieval" if halves.gallery is None else "reid",
+            note=note,
+            train=split(replace(halves.train, labels=trained)),
+            query=split(halves.query),
+            gallery=None if halves.gallery is None else split(halves.gallery),
+        )
+
+
+def _shown(listing: Listing) -> Iterator[tuple[int, int]]:
+    """Each image's identity and camera."""
+    return zip(listing.labels.tolist(), listing.cameras.tolist(), strict=True)

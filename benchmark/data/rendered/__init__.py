@@ -1,0 +1,1 @@
+"""Data sets that are drawn by code from typefaces."""

@@ -1,0 +1,236 @@
+"""Every image of a data set on disk, opened once, and its counts beside the official ones."""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmark.data.official.counts import Comparison, Counts
+from benchmark.data.official.release import Release
+from benchmark.data.photographs.files import decode
+from benchmark.data.photographs.transforms import RetrievalCrop
+from benchmark.data.upkeep.survey import OnDisk, Survey, splits, survey
+from benchmark.errors import UserError
+from benchmark.paths import require_regular
+
+THREADS = min(4, os.cpu_count() or 1)
+BATCH = 64
+"""Images that a thread takes at a time."""
+
+Tell = Callable[[int, int], None]
+"""Called with the number of images opened and their total, as the work goes on."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One file, by its path below the data set's folder, and what there is to say of it."""
+
+    path: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What `check` found in `folder`.
+
+    `name` is what results on it go by, `found` and `official` are counts by the same names, and
+    `opened` is the number of images that were opened. `aside` counts the images that are left out,
+    which no result depends on, and `official_aside` those of the release. Of each kind of finding
+    there is at most one for a file. `notes` don't make a data set unsound.
+    """
+
+    name: str
+    folder: Path
+    layout: str
+    found: Counts
+    official: Counts | None
+    aside: Counts
+    official_aside: Counts
+    excessive: bool
+    opened: int
+    missing: tuple[Finding, ...]
+    unreadable: tuple[Finding, ...]
+    truncated: tuple[Finding, ...]
+    duplicate: tuple[Finding, ...]
+    unlisted: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+
+    @property
+    def by_kind(self) -> dict[str, tuple[Finding, ...]]:
+        """All findings; notes are none."""
+        kinds = ("missing", "unreadable", "truncated", "duplicate", "unlisted")
+        return {kind: getattr(self, kind) for kind in kinds}
+
+    @property
+    def ok(self) -> bool:
+        """Whether the data set is sound: without findings, and no larger than its release."""
+        return not self.excessive and not any(self.by_kind.values())
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is less than its release."""
+        return self.official is not None and self.found != self.official
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An image that was opened: the digest of its file, or else a kind of finding and a reason."""
+
+    digest: bytes = b""
+    kind: str = ""
+    reason: str = ""
+
+
+def check(dataset: OnDisk, tell: Tell | None = None) -> Findings:
+    """Compare what is there with the official counts, and open every image once.
+
+    Images that this use of the data set leaves out are opened as well, and no duplicates are looked
+    for among them.
+
+    Two files of the same content are a duplicate where one is in another split, or in a user's
+    own folder of another class. In an official release duplicates within one split, even those
+    under two classes, are only noted: Cars196 was released with some, and nothing can be done.
+
+    Raises UserError where the data set isn't there, where a list or a folder is damaged so that
+    nothing can be said of the images, and where nothing is wrong with a file but too little there
+    to train and test on, in the validation fold if one is asked for.
+    """
+    surveyed = survey(dataset)
+    parts = splits(surveyed.halves)
+    paths = [path for _, listing in parts for path in listing.paths]
+    paths += surveyed.aside.images.paths if surveyed.aside else []
+    opened = dict(zip(paths, _open_all(surveyed.folder, paths, tell), strict=True))
+    found = surveyed.halves.counts()
+    name, excessive = surveyed.folder.name, False
+    duplicates, notes = _duplicates(surveyed, opened, forgiving=isinstance(dataset, Release))
+    aside, official_aside = _left_out(surveyed)
+    if isinstance(dataset, Release):
+        comparison = Comparison(dataset.whole, found, dataset.official)
+        excessive = comparison.excessive
+        name = dataset.whole if excessive else comparison.name
+        if comparison.complete:
+            notes += tuple(
+                Finding(what, f"{aside[what]:,} of {n:,} are there; no result depends on them")
+                for what, n in official_aside.items()
+                if aside[what] != n
+            )
+
+    def of_kind(kind: str) -> tuple[Finding, ...]:
+        return tuple(Finding(path, o.reason) for path, o in opened.items() if o.kind == kind)
+
+    findings = Findings(
+        name=name,
+        folder=surveyed.folder,
+        layout=surveyed.layout,
+        found=found,
+        official=surveyed.official,
+        aside=aside,
+        official_aside=official_aside,
+        excessive=excessive,
+        opened=len(paths),
+        missing=tuple(map(Finding, surveyed.absent)),
+        unreadable=of_kind("unreadable"),
+        truncated=of_kind("truncated"),
+        duplicate=duplicates,
+        unlisted=tuple(Finding(*stray) for stray in surveyed.strays.items()),
+        notes=notes,
+    )
+    if findings.ok:
+        halves, fold = surveyed.halves, dataset.validation
+        loaded = halves.dataset(name, "", surveyed.folder, RetrievalCrop(), fold)
+        findings = replace(findings, name=loaded.name)
+        if fold is not None:
+            counts = halves.validation(fold).counts()
+            held = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+            findings = replace(findings, layout=f"{findings.layout}; {fold} holds {held}")
+    return findings
+
+
+def _left_out(surveyed: Survey) -> tuple[Counts, Counts]:
+    """How many images are left out, and how many of them the release has."""
+    aside = surveyed.aside
+    if aside is None:
+        return {}, {}
+    official = {} if aside.official is None else {aside.what: aside.official}
+    return {aside.what: len(aside.images.paths)}, official
+
+
+def open_image(path: Path) -> Opened:
+    """Read and decode one image, as training will."""
+    try:
+        require_regular(path)
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Opened(kind="unreadable", reason="a link that leads nowhere")
+    except OSError as error:
+        return Opened(kind="unreadable", reason=error.strerror or str(error))
+    if not content:
+        return Opened(kind="truncated", reason="the file is empty")
+    try:
+        decode(path)
+    except UserError as error:
+        reason = str(error.__cause__)
+        # Pillow has no error of its own for a file that ends too early, only these words.
+        if "truncated" in reason.lower() or "EOF" in reason:
+            return Opened(kind="truncated", reason=f"it ends too early ({len(content):,} bytes)")
+        if "cannot identify" in reason:
+            reason = "no image of a known format"
+        return Opened(kind="unreadable", reason=reason)
+    return Opened(digest=hashlib.blake2b(content, digest_size=16).digest())
+
+
+def _open_all(folder: Path, paths: list[str], tell: Tell | None) -> list[Opened]:
+    """Each image, opened, in the order of `paths`."""
+
+    def open_batch(start: int) -> list[Opened]:
+        return [open_image(folder / path) for path in paths[start : start + BATCH]]
+
+    results: list[Opened] = []
+    pool = ThreadPoolExecutor(THREADS)
+    # Decoders warn of odd metadata on standard error; an image that decodes has no finding.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            for batch in pool.map(open_batch, range(0, len(paths), BATCH)):
+                results += batch
+                if tell is not None:
+                    tell(len(results), len(paths))
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return results
+
+
+def _duplicates(
+    surveyed: Survey, opened: dict[str, Opened], forgiving: bool
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Findings and notes on images of the same content, each beside the first of its kind."""
+    first: dict[bytes, tuple[str, str, int]] = {}
+    findings, notes = [], []
+    for path, split, label in _labelled(surveyed):
+        digest = opened[path].digest
+        if not digest:
+            continue
+        if digest not in first:
+            first[digest] = (path, split, label)
+            continue
+        other, other_split, other_label = first[digest]
+        detail = f"the same content as {other}"
+        if split != other_split:
+            findings.append(
+                Finding(path, f"{detail}; this one is in {split}, that in {other_split}")
+            )
+        elif label == other_label:
+            notes.append(Finding(path, f"{detail}, of the same class"))
+        else:
+            (notes if forgiving else findings).append(Finding(path, f"{detail}, of another class"))
+    return tuple(findings), tuple(notes)
+
+
+def _labelled(surveyed: Survey) -> Iterator[tuple[str, str, int]]:
+    """Each image's path, split and class."""
+    for split, listing in splits(surveyed.halves):
+        for path, label in zip(listing.paths, listing.labels.tolist(), strict=True):
+            yield path, split, label

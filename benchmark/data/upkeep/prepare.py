@@ -1,0 +1,45 @@
+"""A release made ready below the data root: downloaded where anybody may, else explained."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from benchmark.data.official.release import Release
+from benchmark.data.official.source import Archive
+from benchmark.data.upkeep.download import Say, download
+from benchmark.data.upkeep.unpack import unpack
+from benchmark.errors import UserError
+from benchmark.paths import exists
+
+Stage = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+"""Begins what takes long, by its name and its size in bytes; gives what to call on the way."""
+
+
+def prepare(archive: Archive, below: Path, stage: Stage, say: Say) -> Path:
+    """The archive's folder in the data root `below`, downloaded and unpacked there.
+
+    The archive stays beside it. Raises UserError where the folder is there already, and as
+    `download` and `unpack` do.
+    """
+    goal = below / archive.folder
+    if exists(goal):
+        raise UserError(f"{goal} is there already, and nothing is overwritten. Move it away first.")
+    with stage(f"downloading {archive.name}", archive.size) as tell:
+        path = download(archive, below, tell, say)
+    with stage(f"unpacking {archive.name}", 0) as tell:
+        unpack(path, goal, tell)
+    return goal
+
+
+def steps(release: Release, below: Path | None, check: str) -> list[str]:
+    """What a person does to get a release into the data root `below`, ending with `check`.
+
+    `check` is the command that checks it.
+    """
+    root = str(below) if below is not None else "DIR"
+    source = release.source
+    return [
+        f"Read the terms on the page '{source.page}' ({source.address}). {source.terms}",
+        *(step.replace("{root}", root) for step in source.steps),
+        f"Check it:\n{check}",
+    ]

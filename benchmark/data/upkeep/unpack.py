@@ -1,0 +1,48 @@
+"""An archive's folder, unpacked beside its place and moved there when it is whole."""
+
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmark.errors import UserError
+from benchmark.paths import exists
+
+Tell = Callable[[int], None]
+"""Called with the number of bytes unpacked, as the work goes on."""
+
+
+def unpack(archive: Path, goal: Path, tell: Tell = lambda size: None) -> None:
+    """Make the folder `goal` of the folder of the same name in a tar archive.
+
+    Members that would leave the folder are refused (tarfile's filter "data"). Raises UserError
+    where `goal` exists, and where the archive is damaged or holds no such folder; then nothing of
+    it is left.
+    """
+    if exists(goal):
+        raise UserError(f"{goal} is there already, and nothing is overwritten. Move it away first.")
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{goal.name}.", dir=goal.parent) as beside:
+            with tarfile.open(archive) as opened:
+                opened.extractall(beside, members=_told(opened, tell), filter="data")
+            unpacked = Path(beside) / goal.name
+            if not unpacked.is_dir():
+                raise UserError(
+                    f"{archive} holds no folder {goal.name}. Move it away, and call this again to "
+                    "download it."
+                )
+            unpacked.rename(goal)
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise UserError(
+            f"{archive} can't be unpacked beside {goal} ({error}). If the disk is full, make room; "
+            "else move the file away, and call this again to download it."
+        ) from error
+
+
+def _told(opened: tarfile.TarFile, tell: Tell) -> Iterator[tarfile.TarInfo]:
+    size = 0
+    for member in opened:
+        yield member
+        size += member.size
+        tell(size)

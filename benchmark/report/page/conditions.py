@@ -1,0 +1,81 @@
+"""What the runs were made under, on the page."""
+
+from html import escape
+
+from benchmark.report.numbers import ABSENT
+from benchmark.report.page.html import cell, definitions, html_table
+from benchmark.report.settings import describe, value_text
+from benchmark.report.table import Comparison, Group
+
+# Configuration entries that the facts of a comparison hold, or a line of their own; all others
+# follow by name.
+_SHOWN = {
+    *("dataset", "recipe", "objective", "objective_name", "device", "threads"),
+    *("backbone", "pooling", "neck", "dim", "sampler", "memory", "epochs", "optimiser"),
+    "schedule",
+}
+
+
+def conditions_text(group: Group) -> str:
+    """What the runs were made under: first what all comparisons share, then what they do not."""
+    columns = [_condition(comparison) for comparison in group.comparisons]
+    shared = {
+        name: escape(text)
+        for name, text in columns[0].items()
+        if all(column[name] == text for column in columns)
+    }
+    own = [name for name in columns[0] if name not in shared]
+    lines = [
+        f'<tr><th scope="row">{escape(comparison.label)}</th>'
+        f"{''.join(cell(column[name], 'left') for name in own)}</tr>"
+        for comparison, column in zip(group.comparisons, columns, strict=True)
+    ]
+    headings = ["Comparison", *own]
+    differing = html_table(headings, lines, left=headings) if own else ""
+    return f"<h3>{escape(group.label)}</h3>{definitions(shared)}{differing}"
+
+
+def _condition(comparison: Comparison) -> dict[str, str]:
+    """One comparison's conditions; all values where its runs differ."""
+    facts = comparison.facts()
+    merged = _merged([row.conditions() for row in comparison.rows])
+    runs = [run for row in comparison.rows for run in row.runs.values()]
+    others = {
+        name.replace("_", " ").capitalize(): value_text(value).strip("()")
+        for name, value in comparison.config.items()
+        if name not in _SHOWN
+    }
+    return {
+        "Objective": describe(comparison.config["objective"]),
+        "Recipe": str(comparison.config.get("recipe", ABSENT)),
+        **{name.capitalize(): text for name, text in facts.items()},
+        **others,
+        "Device": merged["device"],
+        "Device name": merged["device name"],
+        "Threads": merged["threads"],
+        "torch": merged["torch"],
+        "Python": merged["python"],
+        "Commit": merged["commit"],
+        "Time of all runs": _duration(sum(run.timing.get("total_s", 0.0) for run in runs)),
+    }
+
+
+def _merged(conditions: list[dict[str, str]]) -> dict[str, str]:
+    """The conditions of several rows, each value once."""
+    return {
+        name: " / ".join(
+            dict.fromkeys(
+                part for one in conditions for part in one[name].split(" / ") if one[name] != ABSENT
+            )
+        )
+        or ABSENT
+        for name in conditions[0]
+    }
+
+
+def _duration(seconds: float) -> str:
+    """Hours and minutes, or minutes and seconds."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 60} min {whole % 60:02d} s"

@@ -1,0 +1,1 @@
+"""The table as CSV, as Markdown and on the terminal."""

@@ -1,0 +1,112 @@
+"""When the Triton kernels serve, that they are right, and that they compile without a GPU."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from benchmark.dam.kernels import triton_calls as fused
+
+ROOT = Path(__file__).parents[3]
+
+
+def run(arguments: list[str], **environment: str) -> str:
+    """What a fresh Python prints, from which interpreted kernels are kept away."""
+    inherited = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    answer = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=inherited | environment,
+        capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stdout[-5000:] + answer.stderr[-5000:]
+    return answer.stdout
+
+
+def test_kernels_equal_the_reference() -> None:
+    pytest.importorskip("triton")
+    interpreted = {} if torch.cuda.is_available() else {"TRITON_INTERPRET": "1"}
+    printed = run(["-m", "pytest", "tests/dam/kernels/triton_cases.py"], **interpreted)
+    assert " passed" in printed
+
+
+@pytest.mark.parametrize(
+    ("changed", "serves"),
+    [
+        ({}, True),
+        ({"is_cuda": False}, False),
+        ({"dtype": torch.float64}, False),
+        ({"dtype": torch.float16}, False),
+        ({"shape": (2, fused.WIDEST + 1)}, False),
+        ({"capability": (6, 1)}, False),
+        ({"triton": False}, False),
+    ],
+)
+def test_when_the_kernels_serve(
+    changed: dict, serves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = {
+        "is_cuda": True, "dtype": torch.float32, "shape": (2, fused.WIDEST), "device": None,
+        "capability": (8, 0), "triton": True,
+    } | changed  # fmt: skip
+    features = SimpleNamespace(**case)
+    monkeypatch.setattr(fused, "_has_triton", lambda: features.triton)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: features.capability)
+    assert fused.available(features) is serves
+
+
+def test_features_on_a_cpu_are_not_served() -> None:
+    assert not fused.available(torch.zeros(2, 3))
+
+
+COMPILE = """
+import itertools
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from benchmark.dam.kernels import triton_pair as fused_pair
+from benchmark.dam.kernels import triton_proxy as fused_proxy
+from benchmark.dam.kernels.triton_selection import TILE, warps
+
+NUMBERS = {"B", "C", "D", "N", "count", "seed", "down", "across"}
+INT32 = {"limit", "last", "size"}
+INT64 = {
+    "labels", "reference_labels", "numbers", "reference_numbers", "order", "begin", "end", "row",
+}
+
+def build(kernel, target, warps=4, **constants):
+    def kind(name):
+        if name in constants:
+            return "constexpr"
+        if name in NUMBERS:
+            return "i32"
+        return "*i32" if name in INT32 else "*i64" if name in INT64 else "*fp32"
+
+    signature = {name: kind(name) for name in kernel.arg_names}
+    source = ASTSource(kernel, signature, constants)
+    options = {"num_warps": warps}
+    made = triton.compile(source, target=GPUTarget("cuda", target, 32), options=options)
+    print(kernel.__name__, target, len(made.asm["cubin"]) > 0)
+
+for target, rule, width in (
+    (80, "quantile", 512), (90, "quantile", 4096), (90, "mean", 512), (90, "random", 512),
+):
+    rules = {"RULE": rule}
+    proxy = rules | {"RESCALE": True}
+    row = {"WIDTH": width, "warps": warps(width)}
+    build(fused_proxy.forward_kernel, target, **proxy, **row)
+    build(fused_proxy.features_kernel, target, **proxy, **TILE)
+    build(fused_proxy.proxies_kernel, target, **proxy, **TILE)
+    for cosine in (False, True):
+        build(fused_pair.forward_kernel, target, **rules, COSINE=cosine, **row)
+        build(fused_pair.backward_kernel, target, **rules, COSINE=cosine, **TILE)
+"""
+
+
+def test_kernels_compile_for_gpus_without_one(tmp_path: Path) -> None:
+    pytest.importorskip("triton")
+    lines = run(["-c", COMPILE], TRITON_CACHE_DIR=str(tmp_path)).splitlines()
+    assert len(lines) == 4 * 7
+    assert all(line.endswith("True") for line in lines)
