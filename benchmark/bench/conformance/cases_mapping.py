@@ -29,7 +29,7 @@ PAIR_SIMILARITIES = (
 )
 BLOCK = 200  # numbers held at a time: so few that many cases take several blocks
 GRID = 1024
-SOURCE = "benchmark/dam/reference.py"
+SOURCE = "benchmark/dam/definition.py"
 
 
 def draw(case: int, centres: int = 1) -> tuple[torch.Generator, Tensor, Tensor, Tensor, float]:
