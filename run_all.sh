@@ -61,7 +61,7 @@ if command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1; then faiss=re
 case "${1:-}" in
 test)
     shift
-    install requirements.txt "$faiss" requirements-test.txt
+    install requirements.txt "$faiss" requirements-test.txt requirements-docs.txt
     "$python" -m ruff check .
     "$python" -m ruff format --check .
     "$python" -m mypy
