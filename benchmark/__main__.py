@@ -19,7 +19,7 @@ from benchmark.errors import UserError
 if TYPE_CHECKING:
     from benchmark.suite.plan import PlannedRun
 
-REFERENCE = Path(__file__).parents[1] / "results" / "reference_results.csv"
+REFERENCE = Path(__file__).parent / "report" / "published" / "reference_results.csv"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

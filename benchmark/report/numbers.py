@@ -2,7 +2,7 @@
 
 import math
 
-from benchmark.report.statistics import Interval, Summary
+from benchmark.report.statistics.interval import Interval, Summary
 
 ABSENT = "–"
 

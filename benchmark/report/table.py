@@ -14,7 +14,7 @@ from benchmark.report.metrics import MAIN_METRICS, METRICS
 from benchmark.report.numbers import ABSENT
 from benchmark.report.pairing import Pairs, by_seed, pair
 from benchmark.report.settings import change_text, distinct, exchange_text
-from benchmark.report.statistics import Interval, Summary, paired_interval, summarise
+from benchmark.report.statistics.interval import Interval, Summary, paired_interval, summarise
 from benchmark.suite.arms import BASELINE, DAM, EXCHANGED
 from benchmark.suite.store import StoredRun, canonical
 

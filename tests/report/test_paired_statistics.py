@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from benchmark.report.numbers import difference, mean_sd, percent
-from benchmark.report.statistics import Interval, Summary, paired_interval, summarise
+from benchmark.report.statistics.interval import Interval, Summary, paired_interval, summarise
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 30])

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from benchmark.report.axes import Axis, Panel, Point
+from benchmark.report.ablation.axes import Axis, Panel, Point
 from benchmark.report.figures.style import (
     LEGEND_LINE,
     WIDTH,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from benchmark.report.axes import find_axes, without_axes
+from benchmark.report.ablation.axes import find_axes, without_axes
 from benchmark.report.figures.axis import axis_figure
 from benchmark.report.figures.curves import training_figure
 from benchmark.report.figures.forest import differences_figure, values_figure

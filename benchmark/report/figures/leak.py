@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
+from benchmark.report.ablation.leak import Place, drawable
 from benchmark.report.figures.style import WIDTH, Look, mean_point, open_points, points, strip_frame
-from benchmark.report.leak import Place, drawable
 from benchmark.report.metrics import metric_name
 from benchmark.report.table import Group
 

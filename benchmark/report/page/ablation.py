@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from html import escape
 
-from benchmark.report.axes import Axis, find_axes
+from benchmark.report.ablation.axes import Axis, find_axes
+from benchmark.report.ablation.leak import EXPLANATION, Place, drawable, finding
+from benchmark.report.ablation.texts import READING, axis_sentences
 from benchmark.report.figures.catalogue import Drawing
-from benchmark.report.leak import EXPLANATION, Place, drawable, finding
 from benchmark.report.metrics import metric_name
 from benchmark.report.numbers import ABSENT, difference, mean_sd
-from benchmark.report.page.axis_texts import READING, axis_sentences
 from benchmark.report.page.html import cell, figure, html_table, items, section
 from benchmark.report.table import Group, Table
 

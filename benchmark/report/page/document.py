@@ -6,7 +6,7 @@ from html import escape
 
 import pandas as pd
 
-from benchmark.report.axes import axis_of, find_axes, without_axes
+from benchmark.report.ablation.axes import axis_of, find_axes, without_axes
 from benchmark.report.figures.catalogue import Drawing
 from benchmark.report.metrics import metric_name
 from benchmark.report.numbers import ABSENT, difference, mean_sd, percent

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from benchmark.report.axes import Axis, find_axes, without_axes
-from benchmark.report.page.axis_texts import axis_sentences
+from benchmark.report.ablation.axes import Axis, find_axes, without_axes
+from benchmark.report.ablation.texts import axis_sentences
 from benchmark.report.table import Group, build_table
 from benchmark.suite.store import read_runs
 

@@ -11,11 +11,11 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 from benchmark.report import write_report
-from benchmark.report.axes import find_axes
+from benchmark.report.ablation.axes import find_axes
+from benchmark.report.ablation.leak import drawable, finding
 from benchmark.report.figures.axis import axis_figure
 from benchmark.report.figures.leak import leak_figure
 from benchmark.report.figures.style import looks
-from benchmark.report.leak import drawable, finding
 from benchmark.report.table import Group, build_table
 from benchmark.suite.store import read_runs
 

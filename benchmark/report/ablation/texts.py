@@ -1,6 +1,6 @@
 """What each axis varies, in a sentence, and what its default is."""
 
-from benchmark.report.axes import Axis
+from benchmark.report.ablation.axes import Axis
 
 _SENTENCES = {
     "rule": (

@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass
 
-from benchmark.report.axes import axis_of, option
+from benchmark.report.ablation.axes import axis_of, option
 from benchmark.report.metrics import metric_name
 from benchmark.report.numbers import percent
 from benchmark.report.settings import distinct
-from benchmark.report.statistics import Summary, summarise
+from benchmark.report.statistics.interval import Summary, summarise
 from benchmark.report.table import Comparison, Group, Row, objective_name
 from benchmark.suite.arms import BASELINE, DAM
 

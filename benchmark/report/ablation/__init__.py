@@ -1,0 +1,1 @@
+"""Axes of an ablation, and the mappings that leak the label."""

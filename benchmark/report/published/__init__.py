@@ -1,0 +1,1 @@
+"""Published values, and what may stand beside them."""
