@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.durable import write_text
 from benchmark.errors import UserError
 from benchmark.report.figures.catalogue import draw_all
 from benchmark.report.page.document import page_text
@@ -12,7 +13,7 @@ from benchmark.report.table import Table, build_table
 from benchmark.report.tables.csv_table import csv_text
 from benchmark.report.tables.markdown import markdown_text
 from benchmark.report.tables.terminal import print_table
-from benchmark.suite.store import read_runs, write_text
+from benchmark.suite.store import read_runs
 
 __all__ = ["Report", "Table", "build_table", "print_table", "read_reference", "write_report"]
 

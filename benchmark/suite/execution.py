@@ -19,10 +19,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from benchmark.durable import write_json, write_text
 from benchmark.errors import UserError
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.shape import check_environment, check_result
-from benchmark.suite.store import read_json, read_run, run_folder, write_json, write_text
+from benchmark.suite.store import read_json, read_run, run_folder
 from benchmark.training import Progress, train
 from benchmark.training.environment import UNKNOWN, describe
 from benchmark.training.memory import keep_freed_memory

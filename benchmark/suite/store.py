@@ -8,29 +8,20 @@
     log.txt              the training log
     weights.safetensors  what the last epoch left
 
-Every file is written beside its place and moved there, so that a reader never meets half of one.
+Files are written as `benchmark.durable` does it: a reader never meets half of one.
 """
 
-import contextlib
-import errno
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmark.durable import refusals_explained
 from benchmark.errors import UserError
 from benchmark.suite.shape import State, check_config, check_environment, check_result
-
-_REMEDIES = {
-    errno.EISDIR: "Move the folder of that name away",
-    errno.EEXIST: "Move the file away that stands where a folder has to be",
-    errno.ENOTDIR: "Move the file away that stands where a folder has to be",
-    errno.ENOSPC: "Make room on that disk",
-    errno.EDQUOT: "Make room on that disk",
-}
 
 
 def canonical(config: dict[str, Any]) -> str:
@@ -49,47 +40,10 @@ def check_writable(folder: Path) -> None:
     Raises UserError where that fails, so that it fails before hours of work.
     """
     probe = folder / f".probe.{os.getpid()}"
-    with _told(folder):
+    with refusals_explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"probe")
         probe.unlink()
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that it is either whole or not there. Raises UserError where that fails."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with _told(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.write_bytes(content)
-            beside.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                beside.unlink()
-            raise
-
-
-@contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn an OSError while `path` is written into a UserError: what, why, and what to do."""
-    try:
-        yield
-    except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "Make its folder writable")
-        reason = error.strerror or error
-        raise UserError(
-            f"{path} can't be written ({reason}). {remedy}, or give another folder with --out."
-        ) from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file in the same way."""
-    write_bytes(path, text.encode())
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` as JSON, atomically."""
-    write_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
 
 
 def read_json(path: Path, check: Callable[[Any], None]) -> Any:

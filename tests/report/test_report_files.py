@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from benchmark.durable import write_json
 from benchmark.errors import UserError
 from benchmark.report import Report, Table, build_table, print_table, write_report
-from benchmark.suite.store import read_runs, write_json
+from benchmark.suite.store import read_runs
 
 VOID = {"meta", "br", "img", "link"}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmark.durable import write_json
 from benchmark.suite import execution
 from benchmark.suite.display import lines
 from benchmark.suite.execution import (
@@ -18,7 +19,7 @@ from benchmark.suite.execution import (
     reused_from_other_commits,
 )
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import read_run, read_runs, run_folder, write_json
+from benchmark.suite.store import read_run, read_runs, run_folder
 from benchmark.training import Progress
 
 

@@ -7,15 +7,9 @@ from typing import Any
 
 import pytest
 
+from benchmark.durable import write_json, write_text
 from benchmark.errors import UserError
-from benchmark.suite.store import (
-    check_writable,
-    identity,
-    read_run,
-    run_folder,
-    write_json,
-    write_text,
-)
+from benchmark.suite.store import check_writable, identity, read_run, run_folder
 
 CONFIG: dict[str, Any] = {
     "dataset": {"type": "d"},

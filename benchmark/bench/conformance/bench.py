@@ -66,7 +66,7 @@ def comparisons() -> list[Comparison]:
 
 
 def _show(rows: list[Agreement | Missing], console: Console, out: Path | None, quick: bool) -> None:
-    from benchmark.suite.store import write_text
+    from benchmark.durable import write_text
     from benchmark.training.environment import describe
 
     # A file or a pipe has no width of its own.

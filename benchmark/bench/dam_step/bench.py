@@ -127,7 +127,7 @@ def _show(
     limit: float,
     quick: bool,
 ) -> None:
-    from benchmark.suite.store import write_text
+    from benchmark.durable import write_text
     from benchmark.training.environment import describe
 
     environment = describe(device, threads)

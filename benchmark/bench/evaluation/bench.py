@@ -97,7 +97,7 @@ def _run(module: str, *arguments: str) -> str:
 
 def _write(out: Path, rows: list[Row], quick: bool) -> None:
     # Imported when everything is measured: torch comes with it.
-    from benchmark.suite.store import write_text
+    from benchmark.durable import write_text
     from benchmark.training.environment import describe
 
     threads = next((row.results[0]["threads"] for row in rows if row.results), 0)

@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from benchmark.durable import write_bytes
 from benchmark.suite.arms import BASELINE
-from benchmark.suite.store import write_bytes
 
 WIDTH = 7.6  # inches; the page shows a figure at most about this wide at full size
 _STYLE = {
