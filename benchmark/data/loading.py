@@ -1,7 +1,8 @@
 """Batches for training: which images, in what order, and the seed of each one's augmentation.
 
 All of it follows from the run's seed and the epoch, and from nothing else: the two arms of a pair
-see the same batches, and a resumed run goes on with the batches it would have seen.
+see the same batches, and a resumed run goes on with the batches it would have seen. Loading draws
+nothing from torch's global generator, so what else draws from it doesn't depend on the loaders.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from benchmark.data.dataset import Images, Split
+from benchmark.data.transport import Parcel, delivered, packed
 from benchmark.errors import UserError
+
+PREFETCHED = 4
+"""Batches that each loader process prepares ahead."""
 
 
 class Draw(NamedTuple):
@@ -73,7 +78,7 @@ class ClassBalancedBatches(Sampler[list[Draw]]):
             yield [Draw(image, seed) for image, seed in zip(batch, seeds, strict=True)]
 
 
-class TrainingImages(Dataset[dict[str, Tensor] | UserError]):
+class TrainingImages(Dataset[Parcel]):
     """A split that is asked for whole batches of draws."""
 
     def __init__(self, split: Split) -> None:
@@ -83,19 +88,11 @@ class TrainingImages(Dataset[dict[str, Tensor] | UserError]):
         """The number of images."""
         return len(self.split.labels)
 
-    def __getitems__(self, draws: list[Draw]) -> dict[str, Tensor] | UserError:
-        """Images [B, ...] and labels [B] of the draws, or what is wrong with one of them.
-
-        Raised in a process of its own, an error would arrive with that process's traceback as its
-        message.
-        """
+    def __getitems__(self, draws: list[Draw]) -> Parcel:
+        """Images [B, ...] and labels [B] of the draws."""
         indices = np.array([draw.image for draw in draws], dtype=np.int64)
         seeds = np.array([draw.seed for draw in draws], dtype=np.uint64)
-        try:
-            images = self.split.images.batch(indices, seeds)
-        except UserError as error:
-            return error
-        return {"images": images, "labels": torch.from_numpy(self.split.labels[indices])}
+        return packed(lambda: self.split.images.batch(indices, seeds), self.split.labels[indices])
 
 
 class TrainingLoader(DataLoader[dict[str, Tensor]]):
@@ -110,38 +107,40 @@ class TrainingLoader(DataLoader[dict[str, Tensor]]):
         super().__init__(
             TrainingImages(split),  # type: ignore[arg-type]
             batch_sampler=ClassBalancedBatches(split.labels, classes, samples, seed),
-            collate_fn=_as_it_comes,
-            num_workers=workers,
             persistent_workers=workers > 0,
-            prefetch_factor=4 if workers else None,
-            pin_memory=workers > 0 and torch.cuda.is_available(),
+            **_processes(workers),
         )
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:  # type: ignore[override]
-        """The batches of an epoch. Raises UserError where an image can't be decoded."""
-        for batch in super().__iter__():
-            if isinstance(batch, UserError):
-                raise batch
-            yield batch
+        """The batches of an epoch.
+
+        Raises UserError where an image can't be decoded or a loader process dies.
+        """
+        for images, labels in delivered(super().__iter__()):
+            yield {"images": images, "labels": torch.from_numpy(labels)}
 
 
 def in_batches(images: Images, size: int, workers: int = 0) -> Iterator[Tensor]:
     """All images in their order, as for evaluation, `size` at a time; `workers` as in training."""
-    loader = DataLoader(
-        _Blocks(images, size),
-        batch_size=None,
-        num_workers=workers,
-        prefetch_factor=4 if workers else None,
-        pin_memory=workers > 0 and torch.cuda.is_available(),
-    )
-    for block in loader:
-        if isinstance(block, UserError):
-            raise block
-        yield block
+    loader = DataLoader(_Blocks(images, size), batch_size=None, **_processes(workers))
+    for batch, _ in delivered(loader):
+        yield batch
 
 
-class _Blocks(Dataset[Tensor | UserError]):
-    """Images as a list of blocks."""
+def _processes(workers: int) -> dict[str, Any]:
+    """What both kinds of loader tell torch's."""
+    return {
+        "collate_fn": _as_it_comes,
+        "num_workers": workers,
+        "prefetch_factor": PREFETCHED if workers else None,
+        "pin_memory": workers > 0 and torch.cuda.is_available(),
+        # Without a generator of its own a DataLoader draws from the global one, once an epoch.
+        "generator": torch.Generator(),
+    }
+
+
+class _Blocks(Dataset[Parcel]):
+    """Images as a list of blocks, without labels."""
 
     def __init__(self, images: Images, size: int) -> None:
         self.images = images
@@ -150,13 +149,10 @@ class _Blocks(Dataset[Tensor | UserError]):
     def __len__(self) -> int:
         return -(-len(self.images) // self.size)
 
-    def __getitem__(self, block: int) -> Tensor | UserError:
+    def __getitem__(self, block: int) -> Parcel:
         start = block * self.size
         indices = np.arange(start, min(start + self.size, len(self.images)), dtype=np.int64)
-        try:
-            return self.images.batch(indices, None)
-        except UserError as error:
-            return error
+        return packed(lambda: self.images.batch(indices, None), indices[:0])
 
 
 def _as_it_comes(batch: Any) -> Any:

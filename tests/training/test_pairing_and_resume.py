@@ -89,32 +89,55 @@ def test_seeds_change_weights_and_batches(tmp_path: Path) -> None:
     assert first["digests"]["batches"] != second["digests"]["batches"]
 
 
+class StopError(Exception):
+    pass
+
+
+def interrupted(config: dict[str, Any], folder: Path, loaders: int = 0) -> dict[str, Any]:
+    """The result of a run that is stopped in its last epoch and resumed."""
+
+    def stop(progress: Progress) -> None:
+        if progress.epoch == progress.epochs:
+            raise StopError
+
+    folder.mkdir()
+    with pytest.raises(StopError):
+        train(config, folder, stop, loaders)
+    epochs: list[int] = []
+    torch.manual_seed(12345)  # what another program may have done meanwhile
+    result = train(config, folder, lambda progress: epochs.append(progress.epoch), loaders)
+    assert set(epochs) == {config["epochs"]}
+    return result
+
+
+def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
+    """Whether two results are equal but for their times."""
+    losses = [[epoch["loss"] for epoch in one["history"]] for one in (found, expected)]
+    kept = ("digests", "metrics", "untrained")
+    return losses[0] == losses[1] and all(found[key] == expected[key] for key in kept)
+
+
 @pytest.mark.parametrize("arm", ["baseline", "random"])
 def test_resumed_run_equals_an_uninterrupted_one(arm: str, tmp_path: Path) -> None:
     config = configured("norm_softmax", arm, "epochs=3")
     expected, weights = finished(config, tmp_path / "through")
-
-    class StopError(Exception):
-        pass
-
-    def stop(progress: Progress) -> None:
-        if progress.epoch == 3:
-            raise StopError
-
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    with pytest.raises(StopError):
-        train(config, broken, stop)
-    epochs: list[int] = []
-    torch.manual_seed(12345)  # what another program may have done meanwhile
-    resumed = train(config, broken, lambda progress: epochs.append(progress.epoch))
-    assert set(epochs) == {3}
-    assert resumed["digests"] == expected["digests"]
-    assert resumed["metrics"] == expected["metrics"]
-    assert resumed["untrained"] == expected["untrained"]
-    assert [e["loss"] for e in resumed["history"]] == [e["loss"] for e in expected["history"]]
-    found = load_file(broken / "weights.safetensors")
+    assert same(interrupted(config, tmp_path / "broken"), expected)
+    found = load_file(tmp_path / "broken" / "weights.safetensors")
     assert all(torch.equal(weights[name], found[name]) for name in weights)
+
+
+@pytest.mark.parametrize("arm", ["random", "dropout", "drop_block", "random_erasing"])
+def test_what_an_arm_draws_is_the_same_with_loaders_and_after_a_resume(
+    arm: str, tmp_path: Path
+) -> None:
+    rival = [] if arm == "random" else [f'rivals=[{{"type": "{arm}"}}]']
+    config = configured("norm_softmax", "random" if arm == "random" else "baseline", *rival)
+    expected, _ = finished(config, tmp_path / "through")
+    assert same(interrupted(config, tmp_path / "broken"), expected)
+    (tmp_path / "loaders").mkdir()
+    found = train(config, tmp_path / "loaders", lambda progress: None, loaders=2)
+    assert same(found, expected)
+    assert same(interrupted(config, tmp_path / "broken_loaders", loaders=2), expected)
 
 
 def test_folder_holds_weights_and_log_and_no_checkpoint(tmp_path: Path) -> None:

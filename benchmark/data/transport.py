@@ -1,0 +1,80 @@
+"""How a batch gets from a loader process to the one that trains, and what happens where it can't.
+
+torch's loaders hand tensors over in shared memory, and allocate it in a thread in which an error
+is printed and then forgotten: the process that trains would wait for the batch for ever. Here the
+loader allocates it where errors are seen, and sends the pixels through a pipe where there is no
+room, as in a container with the usual 64 MB of /dev/shm.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from mmengine.logging import print_log
+from torch import Tensor
+from torch.utils.data import get_worker_info
+
+from benchmark.errors import UserError
+
+
+class Batch(NamedTuple):
+    """Images [B, channels, height, width], as an array where shared memory is short; labels [B]."""
+
+    images: Tensor | npt.NDArray[np.generic]
+    labels: npt.NDArray[np.int64]
+
+
+NARROW = (
+    "There is too little shared memory for the processes that load images (/dev/shm); their batches "
+    "go through pipes, which is slower. In Docker, give more with --shm-size=4g."
+)
+
+Parcel = Batch | UserError
+"""What a loader sends. Raised over there, an error would arrive as a traceback."""
+
+
+def packed(make: Callable[[], Tensor], labels: npt.NDArray[np.int64]) -> Parcel:
+    """The images that `make` returns with their labels, or the UserError that it raises."""
+    try:
+        images = make()
+    except UserError as error:
+        return error
+    if get_worker_info() is None:
+        return Batch(images, labels)
+    try:
+        return Batch(images.share_memory_(), labels)
+    except RuntimeError:  # "No space left on device", "Too many open files"
+        return Batch(images.numpy(), labels)
+
+
+def delivered(parcels: Iterable[Parcel]) -> Iterator[tuple[Tensor, npt.NDArray[np.int64]]]:
+    """The images and labels of each parcel.
+
+    Raises the UserError that a parcel holds, and one where a loader process has died.
+    """
+    noted = False
+    for parcel in _received(parcels):
+        if isinstance(parcel, UserError):
+            raise parcel
+        images, labels = parcel
+        if not isinstance(images, Tensor):
+            if not noted:
+                print_log(NARROW, logger="current")
+                noted = True
+            images = torch.from_numpy(images)
+        yield images, labels
+
+
+def _received(parcels: Iterable[Parcel]) -> Iterator[Parcel]:
+    try:
+        yield from parcels
+    # A loader that is gone can't hand over its last batches either: the connection fails.
+    except (RuntimeError, ConnectionError, EOFError, FileNotFoundError) as error:
+        if str(error).startswith("Caught "):  # raised by the images, and repeated by torch
+            raise
+        raise UserError(
+            f"A process that loads images died ({error}). The system may be short of memory: run "
+            "less beside this. The next 'run' goes on from the last finished epoch."
+        ) from error
