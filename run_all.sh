@@ -21,39 +21,95 @@ environment() {
         return
     fi
     python=$PWD/.venv/bin/python
-    if [ -x "$python" ]; then return; fi
+    # The marker is there while .venv is being made: found later, it says that this was interrupted.
+    if [ -e .venv.unfinished ]; then
+        echo "making .venv again: the last attempt was interrupted" >&2
+        rm -rf .venv
+    elif [ -e .venv ]; then
+        [ -x "$python" ] || fail ".venv has no bin/python; remove the folder, or activate another environment"
+        recent "$python" || fail "the python of .venv is broken or older than 3.11; remove the folder"
+        return
+    fi
     local base=
     for name in python3 python3.13 python3.12 python3.11; do
         if recent "$name"; then base=$(command -v "$name"); break; fi
     done
     [ -n "$base" ] || fail "Python 3.11 or later is needed; install it, or activate an environment that has it"
     echo "making .venv with $base" >&2
+    touch .venv.unfinished
     if command -v uv >/dev/null; then
         uv venv --quiet --python "$base" .venv
     else
-        "$base" -m venv .venv || { rm -rf .venv; fail "python3 -m venv failed; on Debian and Ubuntu: apt install python3-venv"; }
+        "$base" -m venv .venv || fail "python3 -m venv failed; on Debian and Ubuntu: apt install python3-venv"
     fi
+    rm .venv.unfinished
 }
 
-# Install the given requirement files once; a change in any of them installs again.
-install() {
-    local stamp files=() file
-    stamp=$("$python" -c 'import sys; print(sys.prefix)')/.dam-benchmark-$(cat pyproject.toml "$@" | cksum | cut -d' ' -f1)
-    if [ -e "$stamp" ]; then return; fi
-    for file in "$@"; do files+=(-r "$file"); done
-    echo "installing $* (about 5 GB the first time)" >&2
-    # The files name every package there is, so nothing else is looked for: mmengine would bring
-    # an OpenCV that needs a display's libraries.
+pip() {
     if command -v uv >/dev/null; then
-        uv pip install --quiet --python "$python" --compile-bytecode --no-deps "${files[@]}"
-        uv pip install --quiet --python "$python" --no-deps --no-build-isolation --editable .
+        uv pip "$1" --quiet --python "$python" "${@:2}"
     else
-        "$python" -m pip install --quiet --disable-pip-version-check --no-deps "${files[@]}"
-        "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+        "$python" -m pip "$1" --quiet --disable-pip-version-check "${@:2}"
     fi
-    touch "$stamp"
 }
 
+has() { "$python" -c "import importlib.metadata as m; m.version('$1')" 2>/dev/null; }
+
+# Two distributions that own the same folder: one put over the other breaks both when either goes.
+# Both are removed, the rival last, and the file that names the wanted one is installed again.
+remove_rival() {
+    local rival=$1 wanted=$2 file=$3 name
+    has "$rival" || return 0
+    echo "replacing $rival by $wanted" >&2
+    rm -f "$installed/$file"
+    for name in "$wanted" "$rival"; do
+        if has "$name"; then pip uninstall --yes "$name"; fi
+    done
+}
+
+# Install the given requirement files. A copy of each is kept in the environment, so that only a
+# file that changed is installed again; while it is being installed, the copy says "unfinished".
+install() {
+    local again=() changed=() compile=() each=() file project installed
+    installed=$("$python" -c 'import sys; print(sys.prefix)')/dam-benchmark
+    mkdir -p "$installed"
+    remove_rival opencv-python opencv-python-headless requirements.txt
+    case $faiss in
+    *-gpu.txt) remove_rival faiss-cpu faiss-gpu "$faiss" ;;
+    *) remove_rival faiss-gpu faiss-cpu "$faiss" ;;
+    esac
+    for file in "$@"; do
+        if cmp -s "$file" "$installed/$file"; then continue; fi
+        changed+=("$file")
+        each+=(-r "$file")
+        # What was being written when it was interrupted may pass for installed.
+        if [ "$(cat "$installed/$file" 2>/dev/null)" = unfinished ]; then again=(--force-reinstall); fi
+        echo unfinished >"$installed/$file"
+    done
+    if [ ${#changed[@]} -gt 0 ]; then
+        if [ ${#again[@]} -gt 0 ]; then echo "the last installation was interrupted; it is made again" >&2; fi
+        echo "installing ${changed[*]} (about 5 GB the first time)" >&2
+        if command -v uv >/dev/null; then compile=(--compile-bytecode); fi
+        # The files name every package there is, so nothing else is looked for: mmengine would bring
+        # an OpenCV that needs a display's libraries.
+        pip install ${again[@]+"${again[@]}"} ${compile[@]+"${compile[@]}"} --no-deps "${each[@]}" ||
+            fail "the packages could not be installed (see above); the same command tries again"
+        cp "${changed[@]}" "$installed"
+    fi
+    project=$(echo "$PWD"; cat pyproject.toml)
+    if [ "$project" != "$(cat "$installed/project" 2>/dev/null)" ]; then
+        pip install --no-deps --no-build-isolation --editable . ||
+            fail "the suite itself could not be installed (see above)"
+        echo "$project" >"$installed/project"
+    fi
+}
+
+# Run a command of the suite in place of this script; the lock on the set-up goes first.
+start() { exec "$python" -m "$@" 9<&-; }
+
+# One call at a time sets up.
+exec 9<run_all.sh
+flock --nonblock 9 || { echo "waiting for another run_all.sh that sets up" >&2; flock 9; }
 environment
 faiss=requirements-faiss-cpu.txt
 if command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1; then faiss=requirements-faiss-gpu.txt; fi
@@ -65,18 +121,19 @@ test)
     "$python" -m ruff check .
     "$python" -m ruff format --check .
     "$python" -m mypy
-    exec "$python" -m pytest "$@"
+    # One process a core, up to eight; -n 0 among the arguments keeps to one.
+    start pytest --numprocesses logical --maxprocesses 8 "$@"
     ;;
 data | plan | run | report)
     install requirements.txt "$faiss"
-    exec "$python" -m benchmark "$@"
+    start benchmark "$@"
     ;;
 bench)
     install requirements.txt "$faiss" requirements-test.txt requirements-bench.txt
-    exec "$python" -m benchmark "$@"
+    start benchmark "$@"
     ;;
 *)
     install requirements.txt "$faiss"
-    exec "$python" -m benchmark run --suite smoke --out out/smoke "$@"
+    start benchmark run --suite smoke --out out/smoke "$@"
     ;;
 esac
