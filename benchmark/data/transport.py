@@ -27,8 +27,8 @@ class Batch(NamedTuple):
 
 
 NARROW = (
-    "There is too little shared memory for the processes that load images (/dev/shm); their batches "
-    "go through pipes, which is slower. In Docker, give more with --shm-size=4g."
+    "There is too little shared memory (/dev/shm) for the processes that load images; batches go "
+    "through pipes, which is slower. In Docker, give more with --shm-size=4g."
 )
 
 Parcel = Batch | UserError

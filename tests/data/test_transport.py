@@ -63,7 +63,7 @@ def test_batches_arrive_where_shared_memory_is_too_small(
     for ours, theirs in zip(expected, found, strict=True):
         assert torch.equal(ours["images"], theirs["images"])
         assert torch.equal(ours["labels"], theirs["labels"])
-    assert caplog.text.count("too little shared memory") == 1
+    assert caplog.text.count("too little shared memory (/dev/shm)") == 1
     found = torch.cat(list(in_batches(Squares(), 30, workers=2)))
     assert found[:, 0, 0, 0].tolist() == list(range(100))
 
