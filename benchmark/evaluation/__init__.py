@@ -4,35 +4,36 @@ from benchmark.evaluation.clustering import nmi
 from benchmark.evaluation.distance import Distance
 from benchmark.evaluation.embed import embed
 from benchmark.evaluation.neighbours import Neighbours, nearest
+from benchmark.evaluation.per_query import PerQuery, per_query
 from benchmark.evaluation.protocol import Evaluation, evaluate
 from benchmark.evaluation.ranks import Ranks, positive_ranks
-from benchmark.evaluation.reid import cmc, mean_inverse_negative_penalty, reid_metrics
+from benchmark.evaluation.reid import REID, cmc, inverse_negative_penalty
 from benchmark.evaluation.retrieval import (
+    RETRIEVAL,
+    average_precision,
     map_at_r,
-    mean_average_precision,
-    precision_at_1,
     r_precision,
     recall_at_k,
-    retrieval_metrics,
 )
 
 __all__ = [
+    "REID",
+    "RETRIEVAL",
     "Distance",
     "Evaluation",
     "Neighbours",
+    "PerQuery",
     "Ranks",
+    "average_precision",
     "cmc",
     "embed",
     "evaluate",
+    "inverse_negative_penalty",
     "map_at_r",
-    "mean_average_precision",
-    "mean_inverse_negative_penalty",
     "nearest",
     "nmi",
+    "per_query",
     "positive_ranks",
-    "precision_at_1",
     "r_precision",
     "recall_at_k",
-    "reid_metrics",
-    "retrieval_metrics",
 ]

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -11,9 +13,10 @@ from benchmark.errors import UserError
 from benchmark.evaluation.clustering import nmi as clustering_nmi
 from benchmark.evaluation.distance import Distance
 from benchmark.evaluation.embed import embed
+from benchmark.evaluation.per_query import per_query
 from benchmark.evaluation.ranks import positive_ranks
-from benchmark.evaluation.reid import reid_metrics
-from benchmark.evaluation.retrieval import retrieval_metrics
+from benchmark.evaluation.reid import REID
+from benchmark.evaluation.retrieval import RETRIEVAL
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,14 @@ class Evaluation:
     """`metrics` by name, in [0, 1]: means over `queries` - `left_out` queries.
 
     `queries` counts all queries; `left_out` counts those that have no positive to find.
+    `per_query` has arrays [queries] in the order of the data set: `label` int64, and float64 for
+    each metric but NMI, NaN for queries that are left out. A metric is the mean of its array.
     """
 
     metrics: dict[str, float]
     queries: int
     left_out: int
+    per_query: dict[str, npt.NDArray[np.generic]]
 
 
 def evaluate(
@@ -55,9 +61,7 @@ def evaluate(
     if gallery is None:
         embedded = features(query.images)
         ranks = positive_ranks(embedded, query.labels, distance=distance)
-        metrics = retrieval_metrics(ranks)
-        if nmi:
-            metrics["nmi"] = clustering_nmi(embedded, query.labels, distance)
+        found = per_query([ranks], RETRIEVAL)
     else:
         if nmi:
             raise UserError(
@@ -75,5 +79,14 @@ def evaluate(
             gallery_cameras=gallery.cameras,
             distance=distance,
         )
-        metrics = reid_metrics(ranks)
-    return Evaluation(metrics, queries=len(query.labels), left_out=ranks.left_out)
+        found = per_query([ranks], REID)
+    metrics = found.means()
+    if nmi:
+        metrics["nmi"] = clustering_nmi(embedded, query.labels, distance)
+    return Evaluation(
+        metrics,
+        queries=len(query.labels),
+        left_out=found.left_out,
+        per_query={"label": np.asarray(query.labels, np.int64)}
+        | {name: values.numpy() for name, values in found.values.items()},
+    )

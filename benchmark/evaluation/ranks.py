@@ -5,6 +5,7 @@ however far down. faiss has no operation for that, so metrics come from torch's 
 `counting`; faiss serves `nearest`, whose answers lead to the same Recall@K.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,17 +42,13 @@ class Ranks:
     ranks: Tensor
     counts: Tensor
 
-    @property
-    def left_out(self) -> int:
-        """The number of queries without a positive, for which no metric is defined."""
-        return int((self.counts == 0).sum())
+    def defined(self, values: Tensor) -> Tensor:
+        """Values per query [Q] as they are, but NaN for queries without a positive."""
+        return values.masked_fill(self.counts == 0, torch.nan)
 
-    def mean(self, values: Tensor) -> float:
-        """The mean of one value per query [Q] over the queries that have a positive."""
-        answerable = self.counts > 0
-        if not answerable.any():
-            raise ValueError(f"none of {len(self.counts)} queries has a match in the gallery")
-        return float(values[answerable].double().mean())
+
+Metric = Callable[[Ranks], Tensor]
+"""One value per query [Q], float64, from ranks; NaN for a query without a positive."""
 
 
 @torch.no_grad()

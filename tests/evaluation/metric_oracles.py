@@ -11,7 +11,7 @@ from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from sklearn.metrics import average_precision_score
 from torchmetrics.retrieval import RetrievalHitRate
 
-from benchmark.evaluation import positive_ranks, precision_at_1, reid_metrics, retrieval_metrics
+from benchmark.evaluation import REID, RETRIEVAL, per_query, positive_ranks
 
 
 def similarities(q, g, distance):
@@ -80,12 +80,13 @@ def accuracy(x, labels, lists):
 
 
 def assert_retrieval_equals_oracles(x, labels, distance="cosine"):
-    """All retrieval metrics of float32 features [N, D], to 1e-6; returns the ranks."""
+    """All retrieval metrics of float32 features [N, D], to 1e-6; returns the values per query."""
     ranks = positive_ranks(torch.from_numpy(x), labels, distance=distance)
-    ours = retrieval_metrics(ranks)
+    found = per_query([ranks], RETRIEVAL)
+    ours = found.means()
     match = labels[:, None] == labels
     lists = found_lists(similarities(x, x, distance), match, ~np.eye(len(x), dtype=bool))
-    assert ranks.left_out == sum(not own.any() for _, own in lists)
+    assert found.left_out == sum(not own.any() for _, own in lists)
     theirs = accuracy(x, labels, lists)
     expected = {f"recall@{k}": hit_rate(lists, k) for k in (1, 2, 4, 8)} | {
         "r_precision": theirs["r_precision"],
@@ -93,13 +94,13 @@ def assert_retrieval_equals_oracles(x, labels, distance="cosine"):
         "map": theirs["mean_average_precision"],
     }
     assert ours == pytest.approx(expected, abs=1e-6)
-    assert precision_at_1(ranks) == pytest.approx(theirs["precision_at_1"], abs=1e-6)
+    assert ours["recall@1"] == pytest.approx(theirs["precision_at_1"], abs=1e-6)
     assert ours["map"] == pytest.approx(average_precision(lists), abs=1e-6)
-    return ranks
+    return found
 
 
 def assert_reid_equals_oracles(q, ql, g, gl, qc, gc, distance="cosine"):
-    """All re-identification metrics of float32 features, to 1e-6; returns the ranks."""
+    """All re-identification metrics of float32 features, to 1e-6; returns the values per query."""
     ranks = positive_ranks(
         *(torch.from_numpy(q), ql, torch.from_numpy(g), gl),
         query_cameras=qc,
@@ -110,10 +111,11 @@ def assert_reid_equals_oracles(q, ql, g, gl, qc, gc, distance="cosine"):
     same_camera = False if qc is None else qc[:, None] == gc
     searched = (gl != -1) & ~(match & same_camera)
     lists = found_lists(similarities(q, g, distance), match, searched)
-    assert ranks.left_out == sum(not own.any() for _, own in lists)
+    found = per_query([ranks], REID)
+    assert found.left_out == sum(not own.any() for _, own in lists)
     expected = {f"cmc@{k}": hit_rate(lists, k) for k in (1, 5, 10)} | {
         "map": average_precision(lists),
         "minp": inverse_negative_penalty(lists),
     }
-    assert reid_metrics(ranks) == pytest.approx(expected, abs=1e-6)
-    return ranks
+    assert found.means() == pytest.approx(expected, abs=1e-6)
+    return found

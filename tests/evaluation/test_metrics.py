@@ -9,15 +9,23 @@ from metric_oracles import assert_reid_equals_oracles, assert_retrieval_equals_o
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
 from benchmark.evaluation import (
+    REID,
+    RETRIEVAL,
+    per_query,
     positive_ranks,
-    precision_at_1,
     recall_at_k,
     reid,
-    reid_metrics,
     retrieval,
-    retrieval_metrics,
 )
 from benchmark.evaluation.ranks import Ranks
+
+
+def retrieval_metrics(*blocks):
+    return per_query(blocks, RETRIEVAL).means()
+
+
+def reid_metrics(*blocks):
+    return per_query(blocks, REID).means()
 
 
 def clusters(rng, labels, elements=16, noise=1.5):
@@ -54,8 +62,8 @@ def test_retrieval(seed, kind, distance):
     rng = np.random.default_rng(seed)
     labels = np.minimum(rng.geometric(0.05, 120), 45)
     x = FEATURES[kind](rng, labels, distance).astype(np.float32)
-    ranks = assert_retrieval_equals_oracles(x, labels, distance)
-    assert ranks.left_out > 0
+    found = assert_retrieval_equals_oracles(x, labels, distance)
+    assert found.left_out > 0
 
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
@@ -75,12 +83,12 @@ def test_reid(seed, kind, cameras, distance):
             gallery_cameras=gc,
             distance=distance,
         )
-        assert ranks.left_out == 40
+        assert per_query([ranks], REID).left_out == 40
         with pytest.raises(ValueError, match="none of 40 queries has a match"):
             reid_metrics(ranks)
         return
-    ranks = assert_reid_equals_oracles(both[:40], ql, both[40:], gl, qc, gc, distance)
-    assert 0 < ranks.left_out < 40
+    found = assert_reid_equals_oracles(both[:40], ql, both[40:], gl, qc, gc, distance)
+    assert 0 < found.left_out < 40
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -97,7 +105,7 @@ def test_retrieval_equals_pytorch_metric_learning_from_features(seed):
     ranks = positive_ranks(x, labels)
     ours = retrieval_metrics(ranks)
     assert 0.1 < ours["recall@1"] < 0.9
-    assert [precision_at_1(ranks), ours["r_precision"], ours["map@r"]] == pytest.approx(
+    assert [ours["recall@1"], ours["r_precision"], ours["map@r"]] == pytest.approx(
         [theirs[name] for name in names], abs=1e-6
     )
     assert ours["map"] == pytest.approx(theirs["mean_average_precision"], abs=1e-6)
@@ -121,7 +129,27 @@ def test_values_by_hand():
     assert reid_metrics(ranks) == pytest.approx(
         {"cmc@1": 0.5, "cmc@5": 1, "cmc@10": 1, "map": average, "minp": (3 / 9 + 1) / 2}
     )
-    assert precision_at_1(ranks) == 0.5
+
+
+def test_values_per_query_by_hand():
+    """In two blocks, of which one is wider than the other."""
+    blocks = [
+        Ranks(torch.tensor([[2, 3, 9], [0, 0, 0]]), torch.tensor([3, 0])),
+        Ranks(torch.tensor([[1]]), torch.tensor([1])),
+    ]
+    found = per_query(blocks, RETRIEVAL)
+    assert (found.positives.tolist(), found.left_out) == ([3, 0, 1], 1)
+    expected = {
+        "recall@1": [0, None, 1],
+        "recall@2": [1, None, 1],
+        "map@r": [(1 / 2 + 2 / 3) / 3, None, 1],
+        "r_precision": [2 / 3, None, 1],
+        "map": [(1 / 2 + 2 / 3 + 3 / 9) / 3, None, 1],
+    }
+    for name, values in expected.items():
+        exact = [float("nan") if value is None else value for value in values]
+        assert found.values[name].tolist() == pytest.approx(exact, nan_ok=True)
+    assert per_query(blocks, REID).values["minp"].tolist()[::2] == pytest.approx([3 / 9, 1])
 
 
 def test_a_perfect_and_a_collapsed_model():

@@ -98,6 +98,12 @@ def test_retrieval_searches_among_the_queries():
     assert set(result.metrics) == {
         "recall@1", "recall@2", "recall@4", "recall@8", "map@r", "r_precision", "map",
     }  # fmt: skip
+    assert result.per_query["label"].tolist() == [0, 0, 1, 1, 2]
+    assert set(result.per_query) == {"label", *result.metrics}
+    for name, metric in result.metrics.items():
+        values = result.per_query[name]
+        assert np.isnan(values).tolist() == [False] * 4 + [True]
+        assert np.nanmean(values) == pytest.approx(metric)
 
 
 def test_reid_searches_the_gallery_without_the_own_camera_and_junk():

@@ -48,9 +48,9 @@ def bench_evaluation(console: Console, *, out: Path | None = None, quick: bool =
     sizes = QUICK if quick else FULL
     rows = [Row(*row) for row in ROWS]
     with tempfile.TemporaryDirectory() as folder:
-        _run("evaluation_data", folder, *["--quick"] * quick)
+        _run("features", folder, *["--quick"] * quick)
         try:
-            _run("evaluation_jobs", "build", folder)
+            _run("jobs", "build", folder)
         except MeasurementError as error:
             next(row for row in rows if row.job == "torchreid_cython").error = str(error)
         for repeat in range(1 if quick else REPEATS):
@@ -60,7 +60,7 @@ def bench_evaluation(console: Console, *, out: Path | None = None, quick: bool =
                 console.print(f"{repeat + 1}: {row.data}, {row.what}", style="dim")
                 part = [str(sizes.slice)] * row.sliced
                 try:
-                    said = _run("evaluation_jobs", row.job, folder, *part)
+                    said = _run("jobs", row.job, folder, *part)
                     row.results.append(json.loads(said))
                 except MeasurementError as error:
                     row.error = str(error)
@@ -82,7 +82,7 @@ def bench_evaluation(console: Console, *, out: Path | None = None, quick: bool =
 def _run(module: str, *arguments: str) -> str:
     """What a process of this package printed."""
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmark.bench.{module}", *arguments],
+        [sys.executable, "-m", f"benchmark.bench.evaluation.{module}", *arguments],
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
