@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmark import data_command
 from benchmark.errors import UserError
+from benchmark.printable import prepare_streams, printable
 
 if TYPE_CHECKING:
     from benchmark.suite.plan import PlannedRun
@@ -24,8 +25,9 @@ REFERENCE = Path(__file__).parent / "report" / "published" / "reference_results.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
+    prepare_streams()
     options, overrides = _parser().parse_known_args(arguments)
-    console = Console(highlight=False)
+    console = _console()
     try:
         for text in overrides:
             if text.startswith("-") or "=" not in text:
@@ -50,9 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _console(*, stderr: bool = False) -> Console:
+    """A console that prints brackets and colons in names as they are."""
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
 def _refused(message: str) -> int:
     """Say on one line why the request can't be met."""
-    print(f"error: {' '.join(message.splitlines())}", file=sys.stderr)
+    print(f"error: {printable(' '.join(message.split()))}", file=sys.stderr)
     return 2
 
 
@@ -158,7 +165,8 @@ def _plan(options: argparse.Namespace, console: Console) -> int:
     table = Table("id", "data set", "objective", "arm", "seed", box=None, pad_edge=False)
     for run in runs:
         c = run.config
-        table.add_row(run.id, c["dataset"]["type"], c["objective_name"], c["arm"], str(c["seed"]))
+        names = (c["dataset"]["type"], c["objective_name"], c["arm"])
+        table.add_row(run.id, *map(printable, names), str(c["seed"]))
     console.print(table)
     seconds = estimate(runs, workers)
     epochs = sorted({run.config["epochs"] for run in runs})
@@ -186,7 +194,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             f"remove their folders from {options.out / 'runs'} to make them again"
         )
     workers = options.workers or default_workers(runs)
-    with Display(Console(stderr=True, highlight=False)) as display:
+    with Display(_console(stderr=True)) as display:
         outlook = execute(runs, options.out, workers=workers, show=display.show, told=display.told)
     _write_report(options.out, console)
     return 1 if outlook.failed else 0
@@ -247,7 +255,7 @@ def _planned(options: argparse.Namespace) -> "list[PlannedRun]":
 
 
 def _note(text: str) -> None:
-    print(f"note: {text}", file=sys.stderr)
+    print(f"note: {printable(text)}", file=sys.stderr)
 
 
 def _write_report(out: Path, console: Console) -> None:
@@ -258,7 +266,7 @@ def _write_report(out: Path, console: Console) -> None:
         console.width = max(console.width, 100)
     report = write_report(out, reference=REFERENCE if REFERENCE.exists() else None)
     print_table(report.table, console)
-    console.print(f"report: {report.page.resolve()}", soft_wrap=True)
+    console.print(f"report: {printable(str(report.page.resolve()))}", soft_wrap=True)
 
 
 def _no_overrides(options: argparse.Namespace) -> None:

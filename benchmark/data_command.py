@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from benchmark.errors import UserError
+from benchmark.printable import printable
 
 if TYPE_CHECKING:
     from benchmark.data.official.source import Archive
@@ -117,7 +118,7 @@ def _check_all(options: argparse.Namespace, console: Console) -> int:
 
 def _refused(name: str, error: UserError) -> int:
     """Tell what is wrong with one data set of several; returns the exit status."""
-    print(f"error: {name}: {error}", file=sys.stderr)
+    print(f"error: {name}: {printable(str(error))}", file=sys.stderr)
     return 2
 
 
@@ -209,9 +210,10 @@ def _download(archive: "Archive", below: Path, by_hand: list[str], console: Cons
         part = part_of(archive, below)
         kept = f"{part} is kept, and the next call goes on from there"
         told = kept if part.exists() else "nothing half-made was left"
-        print(f"interrupted; {told}", file=sys.stderr)
+        print(f"interrupted; {printable(told)}", file=sys.stderr)
         return 130
-    console.print(f"{below / archive.name} is no longer needed and can be removed.", soft_wrap=True)
+    unneeded = printable(str(below / archive.name))
+    console.print(f"{unneeded} is no longer needed and can be removed.", soft_wrap=True)
     return 0
 
 
@@ -250,4 +252,4 @@ def _widen(console: Console) -> None:
 
 
 def _progress_console() -> Console:
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from benchmark.printable import printable
 from benchmark.suite.execution import Outlook
 from benchmark.suite.plan import PlannedRun
 
@@ -40,9 +41,10 @@ class Display:
         """Say that a run ended; on a terminal only a failure stays on the screen."""
         so_far = f"{self.ended}/{self.total}"
         if error is not None:
-            self.console.print(Text(f"{so_far} failed: {run.label}: {error}", style="red"))
+            text = printable(f"{so_far} failed: {run.label}: {error}")
+            self.console.print(Text(text, style="red"))
         elif not self.console.is_terminal:
-            self.console.print(f"{so_far} done: {run.label}", markup=False)
+            self.console.print(Text(printable(f"{so_far} done: {run.label}")))
 
 
 def lines(outlook: Outlook) -> list[Text]:
@@ -61,5 +63,5 @@ def lines(outlook: Outlook) -> list[Text]:
                 f"epoch {progress.epoch}/{progress.epochs} "
                 f"({progress.step / progress.steps:4.0%}) · loss {progress.loss:.3f}"
             )
-        shown.append(Text(f"  {label} · {state}", no_wrap=True, overflow="ellipsis"))
+        shown.append(Text(printable(f"  {label} · {state}"), no_wrap=True, overflow="ellipsis"))
     return shown

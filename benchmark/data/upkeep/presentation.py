@@ -22,6 +22,7 @@ from rich.text import Text
 from benchmark.data.dataset import Status
 from benchmark.data.official.source import Source
 from benchmark.data.upkeep.check import Finding, Findings
+from benchmark.printable import printable
 
 
 def print_statuses(statuses: Iterable[tuple[str, Status]], console: Console) -> None:
@@ -149,8 +150,3 @@ def _bar(console: Console, *columns: ProgressColumn) -> Progress:
     """A bar that leaves nothing behind, and that only a terminal shows."""
     shown = console.is_terminal
     return Progress(*columns, console=console, transient=True, disable=not shown)
-
-
-def printable(text: str) -> str:
-    """The text with what can't be printed, such as names in another encoding, as escapes."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
