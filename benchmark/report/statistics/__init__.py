@@ -1,1 +1,1 @@
-"""Statistics of paired runs."""
+"""Statistics of paired runs: intervals, permutation tests, power, families, test classes."""
