@@ -49,6 +49,7 @@ class ClassBalancedBatches(Sampler[list[Draw]]):
         self.samples = samples
         self.seed = seed
         self.epoch = 0
+        self.first = 0
         self.length = max(1, len(labels) // (classes * samples))
 
     def __len__(self) -> int:
@@ -56,18 +57,18 @@ class ClassBalancedBatches(Sampler[list[Draw]]):
         return self.length
 
     def __iter__(self) -> Iterator[list[Draw]]:
-        """The batches of the epoch `self.epoch`."""
+        """The batches of the epoch `self.epoch`, from the batch `self.first` on."""
         random = np.random.default_rng([self.seed, self.epoch])
         waiting: list[list[int]] = [[] for _ in self.members]
         turn: list[int] = []
-        for _ in range(self.length):
+        for place in range(self.length):
             chosen: list[int] = []
             while len(chosen) < self.classes:
                 if not turn:
                     turn = random.permutation(len(self.members)).tolist()
                 # A class still in the batch waits for the next one.
-                place = next((i for i, c in enumerate(turn) if c not in chosen), None)
-                chosen.append(turn.pop(place) if place is not None else turn.pop())
+                free = next((i for i, c in enumerate(turn) if c not in chosen), None)
+                chosen.append(turn.pop(free) if free is not None else turn.pop())
             batch: list[int] = []
             for label in chosen:
                 for _ in range(self.samples):
@@ -75,7 +76,8 @@ class ClassBalancedBatches(Sampler[list[Draw]]):
                         waiting[label] = random.permutation(self.members[label]).tolist()
                     batch.append(waiting[label].pop())
             seeds = random.integers(2**63, size=len(batch)).tolist()
-            yield [Draw(image, seed) for image, seed in zip(batch, seeds, strict=True)]
+            if place >= self.first:
+                yield [Draw(image, seed) for image, seed in zip(batch, seeds, strict=True)]
 
 
 class TrainingImages(Dataset[Parcel]):

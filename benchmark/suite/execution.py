@@ -24,7 +24,7 @@ from benchmark.errors import UserError
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.shape import check_environment, check_result
 from benchmark.suite.store import read_json, read_run, run_folder
-from benchmark.training import Progress, train
+from benchmark.training import Progress, remove_checkpoints, train
 from benchmark.training.environment import UNKNOWN, describe
 from benchmark.training.memory import keep_freed_memory
 
@@ -182,10 +182,12 @@ def _train(config: dict[str, Any], folder: Path, channel: Connection) -> None:
     error: str | None = None
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            keep_freed_memory()
+            if config["device"] == "cpu":
+                keep_freed_memory()
             write_json(folder / "environment.json", describe(config["device"], config["threads"]))
             result = train(config, folder, report, loaders(config))
         write_json(folder / "result.json", result)
+        remove_checkpoints(folder)
     except UserError as problem:
         error = str(problem)
     except Exception as problem:

@@ -1,7 +1,6 @@
 """What is watched and kept while mmengine's Runner trains."""
 
 import hashlib
-import random
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -63,13 +62,28 @@ class RecordHook(Hook):
         self.report = report
         self.history: list[dict[str, Any]] = []
         self.batches = ""
-        self._losses: list[Tensor] = []
+        self._losses: list[Tensor] = []  # of the present epoch's steps
+        self._spent = 0.0  # seconds in the present epoch, before an interruption
         self._begun = 0.0
 
+    def state_dict(self) -> dict[str, Any]:
+        """All that is kept, for a checkpoint."""
+        return {
+            "history": self.history,
+            "batches": self.batches,
+            "losses": torch.stack(self._losses).cpu() if self._losses else None,
+            "spent": time.perf_counter() - self._begun if self._losses else 0.0,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.history, self.batches = state["history"], state["batches"]
+        self._losses = [] if state["losses"] is None else list(state["losses"])
+        self._spent = state["spent"]
+
     def before_train_epoch(self, runner: Runner) -> None:
-        """Start an epoch's mean and clock."""
-        self._losses = []
-        self._begun = time.perf_counter()
+        """Start an epoch's clock, or let it go on."""
+        self._begun = time.perf_counter() - self._spent
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict[str, Tensor] | None = None
@@ -104,51 +118,7 @@ class RecordHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Close an epoch's mean and clock."""
-        mean = float(torch.stack(self._losses).double().mean())
+        mean = float(torch.stack([loss.cpu() for loss in self._losses]).double().mean())
         seconds = time.perf_counter() - self._begun
+        self._losses, self._spent = [], 0.0
         self.history.append({"epoch": runner.epoch + 1, "loss": mean, "seconds": seconds})
-
-
-class ResumeHook(Hook):
-    """Make a checkpoint hold all that an exact resume needs, in types that load without a pickle.
-
-    mmengine's checkpoints lack the states of the random-number generators, and hold its message
-    hub, whose objects torch refuses to load with `weights_only=True`. The hub only repeats what
-    `RecordHook` keeps, so it is left empty.
-    """
-
-    priority = "LOWEST"
-
-    def __init__(self, record: RecordHook, kept: dict[str, Any]) -> None:
-        self.record = record
-        self.kept = kept
-
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Add the states."""
-        checkpoint["message_hub"] = {"log_scalars": {}, "runtime_info": {}, "resumed_keys": {}}
-        kind, keys, *rest = np.random.get_state()  # noqa: NPY002 (what others draw from)
-        checkpoint["random"] = {
-            "python": random.getstate(),
-            "numpy": (kind, torch.from_numpy(np.asarray(keys, dtype=np.int64)), *rest),
-            "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        }
-        checkpoint["record"] = {
-            "history": self.record.history,
-            "batches": self.record.batches,
-            "kept": self.kept,
-        }
-
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Put the states back."""
-        states = checkpoint["random"]
-        random.setstate(states["python"])
-        kind, keys, *rest = states["numpy"]
-        np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
-        torch.set_rng_state(states["torch"].cpu())
-        if states["cuda"]:
-            torch.cuda.set_rng_state_all([state.cpu() for state in states["cuda"]])
-        record = checkpoint["record"]
-        self.record.history = record["history"]
-        self.record.batches = record["batches"]
-        self.kept.update(record["kept"])

@@ -5,16 +5,17 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import mmengine.runner
 import torch
-from mmengine.hooks import CheckpointHook
 from safetensors.torch import save_file
 from torch import nn
 
 from benchmark.data.loading import TrainingLoader
+from benchmark.durable import staged, write_text
 from benchmark.evaluation import Distance, evaluate
 from benchmark.training.building import (
     Config,
@@ -23,23 +24,32 @@ from benchmark.training.building import (
     build_schedule,
     load_dataset,
 )
-from benchmark.training.hooks import (
-    EpochHook,
-    Progress,
-    ProgressHook,
-    RecordHook,
-    ResumeHook,
-)
+from benchmark.training.checkpoint import Checkpoints
+from benchmark.training.hooks import EpochHook, Progress, ProgressHook, RecordHook
+from benchmark.training.interruption import Interruption
+from benchmark.training.resume import CheckpointHook, TrainLoop
 
 EVALUATION_BATCH = 256
+CHECKPOINT_MINUTES = 10.0
+"""Between two checkpoints within an epoch."""
+WORK = "training"
+"""The folder within a run's that it needs to go on, and nobody needs once it is finished."""
 
 
 class Runner(mmengine.runner.Runner):
     """mmengine's Runner on the device that the configuration names."""
 
-    def __init__(self, device: str, **options: Any) -> None:
+    def __init__(
+        self, device: str, restore: Callable[["Runner"], None] | None, **options: Any
+    ) -> None:
         self.device = device
+        self.restore = restore
         super().__init__(**options)
+
+    def load_or_resume(self) -> None:
+        """Let `restore` put back a saved state; mmengine would unpickle a file of its own."""
+        if self.restore is not None:
+            self.restore(self)
 
     def wrap_model(self, model_wrapper_cfg: Any, model: nn.Module) -> nn.Module:
         """Move the model; mmengine takes a GPU wherever there is one."""
@@ -63,19 +73,47 @@ def digest(module: nn.Module, without: tuple[str, ...] = ()) -> str:
     return sha.hexdigest()
 
 
-def train(
-    config: Config, folder: Path, report: Callable[[Progress], None], loaders: int = 0
-) -> dict[str, Any]:
-    """Train and evaluate one run; go on from its last checkpoint where one lies in `folder`.
+@dataclass
+class Beginning:
+    """What is known before the first step, for a resumed run to report too."""
 
-    `loaders` processes decode images ahead; the result is the same with any number of them.
+    initial_weights: str
+    untrained: dict[str, float] = field(default_factory=dict)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"initial_weights": self.initial_weights, "untrained": self.untrained}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """From a checkpoint."""
+        self.initial_weights, self.untrained = state["initial_weights"], state["untrained"]
+
+
+def train(
+    config: Config,
+    folder: Path,
+    report: Callable[[Progress], None],
+    loaders: int = 0,
+    *,
+    interruption: Interruption | None = None,
+    checkpoint_minutes: float = CHECKPOINT_MINUTES,
+    log: Callable[[str], None] = lambda note: None,
+) -> dict[str, Any]:
+    """Train and evaluate one run; go on from its last sound checkpoint in `folder`.
+
+    `loaders` processes decode images ahead; the result is the same with any number of them, and
+    however often the run was interrupted. It is saved after each epoch, every `checkpoint_minutes`
+    within one, and when `interruption` asks it to end, which raises RunInterruptedError. `log`
+    gets what a user should know of the checkpoints. `folder` is named by the run's id.
 
     Writes `weights.safetensors` and `log.txt` into `folder` and returns what `result.json` is to
-    hold. Both evaluations, before the first step and after the last, compare features as the
+    hold; once that is stored, `remove_checkpoints` frees the space of the checkpoints. Both
+    evaluations, before the first step and after the last, compare features as the
     objective does, by cosine or Euclidean distance. Nothing is chosen on the test
     half: the metrics are the last epoch's.
     """
     started = time.perf_counter()
+    interruption = interruption or Interruption()
     torch.set_num_threads(config["threads"])
     dataset = load_dataset(config)
     model = build_model(config, dataset.classes)
@@ -99,36 +137,33 @@ def train(
 
     record = RecordHook(report)
     # What an arm attaches has weights that its baseline lacks.
-    shared = digest(model, without=("rivals.",))
-    kept: dict[str, Any] = {"initial_weights": shared, "untrained": {}}
-    work = folder / "training"
+    beginning = Beginning(digest(model, without=("rivals.",)))
+    work = folder / WORK
+    checkpoints = Checkpoints(work, folder.name, log)
+    saved = checkpoints.newest()
+    saving = CheckpointHook(
+        checkpoints, {"record": record, "beginning": beginning}, checkpoint_minutes, interruption
+    )
     runner = Runner(
         device=config["device"],
+        restore=None if saved is None else lambda runner: saving.restore(runner, *saved),
         model=model,
         work_dir=str(work),
         train_dataloader=loader,
-        train_cfg={"by_epoch": True, "max_epochs": config["epochs"]},
+        train_cfg={"type": TrainLoop, "max_epochs": config["epochs"]},
         optim_wrapper=optimiser,
         param_scheduler=build_schedule(config, optimiser, len(loader)),
-        default_hooks={
-            "checkpoint": CheckpointHook(interval=1, max_keep_ckpts=2),
-            "sampler_seed": None,
-        },
-        custom_hooks=[
-            EpochHook(),
-            ProgressHook(config["schedule"]["frozen"]),
-            record,
-            ResumeHook(record, kept),
-        ],
+        default_hooks={"checkpoint": None, "sampler_seed": None},
+        custom_hooks=[EpochHook(), ProgressHook(config["schedule"]["frozen"]), record, saving],
         randomness={"seed": config["seed"]},
         # mmengine shares loggers between runners of one name, which it dates to the second.
         experiment_name=f"{folder.name}_{time.time_ns()}",
         log_level=logging.INFO,
-        resume=(work / "last_checkpoint").exists(),
     )
-    if not (work / "last_checkpoint").exists():
-        kept["untrained"] = measure()
-    runner.train()
+    if saved is None:
+        beginning.untrained = measure()
+    with interruption.steps():
+        runner.train()
     trained = time.perf_counter()
     metrics = measure()
     evaluated = time.perf_counter()
@@ -142,10 +177,10 @@ def train(
     return {
         "state": "finished",
         "metrics": metrics,
-        "untrained": kept["untrained"],
+        "untrained": beginning.untrained,
         "history": record.history,
         "digests": {
-            "initial_weights": kept["initial_weights"],
+            "initial_weights": beginning.initial_weights,
             "batches": record.batches,
             "final_weights": digest(model),
         },
@@ -164,11 +199,16 @@ def train(
 
 
 def _keep(model: nn.Module, work: Path, folder: Path) -> None:
-    """Keep the last weights and the log; the checkpoints have served their purpose."""
-    beside = folder / ".weights.safetensors"
-    weights = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(weights, beside)
-    beside.replace(folder / "weights.safetensors")
+    """Keep the last weights and the logs of all attempts."""
+    with staged(folder / "weights.safetensors") as beside:
+        weights = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
+        save_file(weights, beside)
     logs = [log.read_text(encoding="utf-8") for log in sorted(work.glob("*/*.log"))]
-    (folder / "log.txt").write_text("".join(logs), encoding="utf-8")
-    shutil.rmtree(work)
+    write_text(folder / "log.txt", "".join(logs))
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Free what a run only needed to go on; its result is to be stored before."""
+    work = folder / WORK
+    if work.is_dir():
+        shutil.rmtree(work)

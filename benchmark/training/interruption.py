@@ -1,0 +1,61 @@
+"""Being asked to end early: by SIGTERM, SIGUSR1 or Ctrl-C, at a place from which a run goes on."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from types import FrameType
+
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)
+)
+"""Ctrl-C, a request to end, and a scheduler's warning that a job's time is nearly over."""
+
+
+class RunInterruptedError(Exception):
+    """A run was asked to end by the signal `number` and goes on from its checkpoint next time."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"interrupted by {signal.Signals(number).name}")
+        self.number = number
+
+
+class Interruption:
+    """Whether a run was asked to end.
+
+    Within `steps`, `requested` holds the signal's number, and whoever takes steps saves a
+    checkpoint after the present one and calls `end`. Everywhere else nothing would be gained by
+    waiting, so the request raises RunInterruptedError at once.
+    """
+
+    def __init__(self) -> None:
+        self.requested: int | None = None
+        self._in_steps = False
+
+    def listen(self) -> None:
+        """Let the signals of `SIGNALS` ask; for the main thread of a process that ends with it."""
+        for number in SIGNALS:
+            signal.signal(number, self._received)
+
+    def _received(self, number: int, frame: FrameType | None) -> None:
+        self.request(number)
+
+    def request(self, number: int) -> None:
+        """Ask the run to end."""
+        self.requested = number
+        if not self._in_steps:
+            self.end()
+
+    def end(self) -> None:
+        """Raise RunInterruptedError if the run was asked to end."""
+        if self.requested is not None:
+            raise RunInterruptedError(self.requested)
+
+    @contextlib.contextmanager
+    def steps(self) -> Iterator[None]:
+        """Within the block, wait for the end of a step."""
+        self._in_steps = True
+        try:
+            yield
+        finally:
+            self._in_steps = False
+        self.end()

@@ -1,0 +1,71 @@
+"""Paired runs, end to end on a few classes: what must be equal, and what a run leaves."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from small_runs import configured, finished
+
+from benchmark.errors import UserError
+from benchmark.training.building import build_model, build_optimiser
+
+pytestmark = pytest.mark.usefixtures("few_classes")
+
+
+@pytest.mark.parametrize(
+    "objective", ["norm_softmax", "proxy_anchor", "multi_similarity", "triplet"]
+)
+def test_arms_are_paired_and_all_is_the_baseline(objective: str, tmp_path: Path) -> None:
+    baseline, weights = finished(configured(objective, "baseline"), tmp_path / "baseline")
+    everything = "arms.dam.similarity.rule=all"
+    same, same_weights = finished(configured(objective, "dam", everything), tmp_path / "all")
+    assert same["digests"] == baseline["digests"]
+    assert same["metrics"] == baseline["metrics"]
+    assert [e["loss"] for e in same["history"]] == [e["loss"] for e in baseline["history"]]
+    assert weights.keys() == same_weights.keys()
+    assert all(torch.equal(weights[name], same_weights[name]) for name in weights)
+
+    for arm in ("dam", "random"):
+        other, _ = finished(configured(objective, arm), tmp_path / arm)
+        assert other["untrained"] == baseline["untrained"]
+        for digest in ("initial_weights", "batches"):
+            assert other["digests"][digest] == baseline["digests"][digest]
+        assert other["digests"]["final_weights"] != baseline["digests"]["final_weights"]
+
+
+def test_seeds_change_weights_and_batches(tmp_path: Path) -> None:
+    first, _ = finished(configured("triplet", "baseline"), tmp_path / "0")
+    second, _ = finished(configured("triplet", "baseline", seed=1), tmp_path / "1")
+    assert first["digests"]["initial_weights"] != second["digests"]["initial_weights"]
+    assert first["digests"]["batches"] != second["digests"]["batches"]
+
+
+def test_folder_holds_weights_and_log_and_no_checkpoint(tmp_path: Path) -> None:
+    result, weights = finished(configured("proxy_anchor", "dam"), tmp_path / "run")
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "log.txt",
+        "weights.safetensors",
+    ]
+    assert "Epoch(train)" in (tmp_path / "run" / "log.txt").read_text()
+    assert weights["loss.proxies"].shape == (8, 16)
+    assert [entry["epoch"] for entry in result["history"]] == [1, 2]
+    assert result["dataset"]["train_classes"] == 8
+    assert result["dataset"]["query_images"] == 72
+
+
+def test_a_loss_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    config = configured("norm_softmax", "baseline", "optimiser.lr=1e30")
+    with pytest.raises(UserError, match="the loss became nan in epoch 1, step"):
+        finished(config, tmp_path / "run")
+
+
+def test_every_parameter_is_in_a_group_and_proxies_have_their_rate() -> None:
+    config = configured("norm_softmax", "baseline")
+    model = build_model(config, classes=8)
+    groups = build_optimiser(config, model).optimizer.param_groups
+    held = {id(p) for group in groups for p in group["params"]}
+    assert held == {id(p) for p in model.parameters()}
+    rates = {id(p): group["lr"] for group in groups for p in group["params"]}
+    rate = config["optimiser"]["lr"]
+    assert rates[id(model.loss.proxies)] == rate * config["proxy_rate"]
+    assert rates[id(model.embedding.weight)] == rate
