@@ -6,6 +6,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss
+from benchmark.models.joined import gathered
 
 POOLINGS = ("avg", "max", "avg+max")
 NECKS = (None, "bn")
@@ -58,13 +59,18 @@ class RetrievalModel(BaseModel):
         place.append(rival.train(self.training))
 
     def forward(self, images: Tensor, labels: Tensor | None = None, mode: str = "tensor") -> Any:
-        """Features [n, dim], not normalised; with `mode` "loss", {"loss": scalar}."""
+        """Features [n, dim], not normalised; with `mode` "loss", {"loss": scalar}.
+
+        The loss is that of the whole batch where several processes share it.
+        """
         feature_map = self.backbone(self.rivals["image"](images))
         pooled = pool(self.rivals["feature_map"](feature_map), self.pooling)
         embedded = self.rivals["embedding"](self.embedding(pooled))
         features = self.neck(embedded)
         if mode == "tensor":
             return features
+        assert labels is not None
+        features, labels = gathered(features), gathered(labels)
         if isinstance(self.loss, JointLoss):
-            return {"loss": self.loss(features, labels, embedded)}
+            return {"loss": self.loss(features, labels, gathered(embedded))}
         return {"loss": self.loss(features, labels)}
