@@ -78,6 +78,11 @@ def test_rules_of_the_method() -> None:
     assert first_names("method.md", "rule") == sorted(RULES)
 
 
+def test_requirement_files() -> None:
+    files = sorted(path.name for path in ROOT.glob("requirements*.txt"))
+    assert first_names("installation.md", "file") == files
+
+
 def test_the_readme_links_to_every_page() -> None:
     linked = set(re.findall(r"\]\((docs/\w+\.md)\)", read(ROOT / "README.md")))
     assert linked == {f"docs/{path.name}" for path in DOCS.glob("*.md")}
