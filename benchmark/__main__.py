@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmark import data_command
 from benchmark.errors import UserError
+from benchmark.paths import expanded
 from benchmark.printable import prepare_streams, printable
 
 if TYPE_CHECKING:
@@ -89,11 +90,18 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run", parents=[planned], help="make what is missing of a suite, and report"
     )
-    run.add_argument("--out", type=Path, required=True, help="where runs and report are kept")
+    run.add_argument("--out", type=expanded, required=True, help="where runs and report are kept")
+    run.add_argument(
+        "--data-changed",
+        choices=["error", "redo", "keep"],
+        default="error",
+        help="what becomes of stored runs whose data isn't what it was: stop (the default), make "
+        "them again, or keep those that are finished",
+    )
     run.set_defaults(function=_run)
 
     report = commands.add_parser("report", help="tables and page again from stored runs")
-    report.add_argument("--out", type=Path, required=True, help="where the runs are kept")
+    report.add_argument("--out", type=expanded, required=True, help="where the runs are kept")
     report.set_defaults(function=_report)
 
     benches = commands.add_parser("bench", help="measure the suite itself").add_subparsers(
@@ -120,19 +128,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     dam.set_defaults(function=_bench_dam)
     for measured in (evaluation, dam):
-        measured.add_argument("--out", type=Path, help="where table.csv and table.md are written")
+        measured.add_argument(
+            "--out", type=expanded, help="where table.csv and table.md are written"
+        )
         measured.add_argument(
             "--quick", action="store_true", help="small sizes, few repeats: does it run?"
         )
     conformance = benches.add_parser(
         "conformance", help="every objective and mapping against its oracles"
     )
-    conformance.add_argument("--out", type=Path, help="where table.csv and README.md are written")
+    conformance.add_argument(
+        "--out", type=expanded, help="where table.csv and README.md are written"
+    )
     conformance.add_argument("--quick", action="store_true", help="few cases: does it run?")
     conformance.set_defaults(function=_bench_conformance)
 
     for command in (plan, run):
-        command.add_argument("--data-root", type=Path, help="the folder that holds the data sets")
+        command.add_argument(
+            "--data-root", type=expanded, help="the folder that holds the data sets"
+        )
     for command in (plan, run):
         command.add_argument(
             "--allow-partial",
@@ -179,6 +193,7 @@ def _plan(options: argparse.Namespace, console: Console) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.suite.changed_data import settle_changed_data
     from benchmark.suite.display import Display
     from benchmark.suite.execution import default_workers, execute, reused_from_other_commits
     from benchmark.suite.store import check_writable
@@ -186,6 +201,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
     runs = _planned(options)
     check_writable(options.out / "runs")
+    for note in settle_changed_data(runs, options.out, options.data_changed):
+        _note(note)
     present = commit()["commit"]
     reused = reused_from_other_commits(runs, options.out, present)
     if reused:

@@ -1,6 +1,7 @@
-"""What lies at a path: a file, a folder, nothing, or something that may not be looked at."""
+"""Paths as users write them, and what lies there: a file, a folder, nothing, or what is locked."""
 
 import errno
+import os
 import stat
 from pathlib import Path
 
@@ -8,6 +9,15 @@ from benchmark.errors import UserError
 
 ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG))
 """What the system says where there is nothing; a loop of links leads to nothing."""
+
+
+def expanded(path: str | Path) -> Path:
+    """The path with a leading `~` or `~user` replaced by that home folder.
+
+    A shell leaves the `~` of `--out=~/runs` and `dataset.path=~/images` to the program. One whose
+    user isn't known stays as it is, as in a shell.
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser raises for such a user)
 
 
 def exists(path: Path) -> bool:
@@ -23,6 +33,22 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Whether there is a folder. Raises UserError where it may not be looked at."""
     return stat.S_ISDIR(_mode(path))
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in `folder`, sorted; hidden ones, and those in a folder that is locked, are not.
+
+    For suggestions only: what must not be overlooked is read with an error of its own.
+    """
+    try:
+        with os.scandir(folder) as found:
+            return sorted(
+                Path(entry.path)
+                for entry in found
+                if not entry.name.startswith(".") and entry.is_dir()
+            )
+    except OSError:
+        return []
 
 
 def _mode(path: Path) -> int:

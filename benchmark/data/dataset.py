@@ -1,5 +1,6 @@
 """What a data set is, once loaded: a training split, and query and gallery images."""
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -25,6 +26,10 @@ class Images(Protocol):
         """
         ...
 
+    def digests(self) -> tuple[str, str]:
+        """SHA-256 of the images' names and sizes, and of their contents, in hexadecimal."""
+        ...
+
 
 @dataclass(frozen=True)
 class Split:
@@ -48,7 +53,9 @@ class DataSet:
     Labels of `train` run from 0 to `classes` - 1. With `protocol` "retrieval" every image of
     `query` is searched among the others (`gallery` is None); with "reid" `query` is searched in
     `gallery`, where images of the same identity by the same camera are left out.
-    `note` says what a reader of its results must know, and is shown beside them.
+    `note` says what a reader of its results must know, and is shown beside them. `official` says
+    that every count is that of an official release, in its own halves: only then do published
+    values compare.
     """
 
     name: str
@@ -57,6 +64,7 @@ class DataSet:
     train: Split
     query: Split
     gallery: Split | None = None
+    official: bool = False
 
     def __post_init__(self) -> None:
         present = np.unique(self.train.labels)
@@ -70,6 +78,27 @@ class DataSet:
         """The number of training classes."""
         return int(self.train.labels.max()) + 1
 
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits that there are, by name."""
+        splits = {"train": self.train, "query": self.query, "gallery": self.gallery}
+        return {name: split for name, split in splits.items() if split is not None}
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256, in hexadecimal, by which a change of the data shows.
+
+        `data_listing` is of each split's labels, cameras, and names and sizes of its images,
+        `data_images` of what the images contain.
+        """
+        listing, images = hashlib.sha256(), hashlib.sha256()
+        for name, split in self.splits.items():
+            listed, contained = split.images.digests()
+            listing.update(f"{name} {len(split.labels)} {listed}".encode())
+            listing.update(split.labels.tobytes())
+            listing.update(b"" if split.cameras is None else split.cameras.tobytes())
+            images.update(f"{name} {contained}".encode())
+        return {"data_listing": listing.hexdigest(), "data_images": images.hexdigest()}
+
 
 @dataclass(frozen=True)
 class Status:
@@ -77,4 +106,4 @@ class Status:
 
     found: bool
     counts: dict[str, Any] = field(default_factory=dict)
-    how_to_get: str = ""
+    remedy: str = ""

@@ -7,7 +7,12 @@ from benchmark.errors import UserError
 from benchmark.suite.store import StoredRun
 
 # What two runs must share to differ in the arm alone: digest name and its words.
-_SHARED = {"initial_weights": "initial weights", "batches": "batches"}
+_SHARED = {
+    "initial_weights": "initial weights",
+    "batches": "batches",
+    "data_listing": "lists of images",
+    "data_images": "images",
+}
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,8 @@ def _broken(arm: StoredRun, baseline: StoredRun | None) -> str | None:
 def pair(arm: Mapping[int, StoredRun], baseline: Mapping[int, StoredRun]) -> Pairs:
     """Pair an arm's finished runs with the baseline's, both given by seed.
 
-    Two runs are a pair where both finished and the digests of their initial weights and of their
-    batches agree.
+    Two runs are a pair where both finished and the digests of their initial weights, of their
+    batches and of their data agree.
     """
     pairs = Pairs({}, {})
     for seed, run in arm.items():

@@ -95,13 +95,17 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Group:
-    """All comparisons on one data set. `counts` holds the numbers of classes and images."""
+    """All comparisons on one data set. `counts` holds the numbers of classes and images.
+
+    `official` says that every run is of an official release, whole and in its own halves.
+    """
 
     label: str
     name: str
     protocol: str
     note: str
     counts: dict[str, int]
+    official: bool
     comparisons: list[Comparison]
 
     @property
@@ -173,6 +177,7 @@ def _group(runs: list[StoredRun], name: str, label: str) -> Group:
         protocol=str(facts.get("protocol", "")),
         note=str(facts.get("note", "")),
         counts={name: int(facts[name]) for name in _COUNTS if name in facts},
+        official=all(run.dataset.get("official", False) for run in runs if run.dataset),
         comparisons=sorted(comparisons, key=lambda comparison: _by_number(comparison.label)),
     )
 

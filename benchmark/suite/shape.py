@@ -73,10 +73,9 @@ def _typed(value: Any) -> bool:
 
 
 def _counts(value: Any) -> bool:
-    """What a data set is called, and how many images and classes it has."""
+    """What a data set is called, whether it is a whole release, and how much it holds."""
     return isinstance(value, dict) and all(
-        _text(item) if key in ("name", "protocol", "note") else _whole(item)
-        for key, item in value.items()
+        _FACTS.get(key, _whole)(item) for key, item in value.items()
     )
 
 
@@ -84,6 +83,10 @@ def _epoch(value: Any) -> bool:
     return isinstance(value, dict) and _whole(value.get("epoch")) and _number(value.get("loss"))
 
 
+_FACTS: dict[str, _Fits] = {
+    **dict.fromkeys(("name", "protocol", "note"), _text),
+    "official": lambda value: isinstance(value, bool),
+}
 _CONFIG: dict[str, _Fits] = {
     "dataset": _typed,
     "objective": _typed,

@@ -25,6 +25,7 @@ from benchmark.training.building import (
     load_dataset,
 )
 from benchmark.training.checkpoint import Checkpoints
+from benchmark.training.data_record import record_data
 from benchmark.training.hooks import EpochHook, Progress, ProgressHook, RecordHook
 from benchmark.training.interruption import Interruption
 from benchmark.training.resume import CheckpointHook, TrainLoop
@@ -141,6 +142,7 @@ def train(
     work = folder / WORK
     checkpoints = Checkpoints(work, folder.name, log)
     saved = checkpoints.newest()
+    data = record_data(folder, dataset, resumed=saved is not None)
     saving = CheckpointHook(
         checkpoints, {"record": record, "beginning": beginning}, checkpoint_minutes, interruption
     )
@@ -183,11 +185,14 @@ def train(
             "initial_weights": beginning.initial_weights,
             "batches": record.batches,
             "final_weights": digest(model),
+            "data_listing": data["data_listing"],
+            "data_images": data["data_images"],
         },
         "dataset": {
             "name": dataset.name,
             "protocol": dataset.protocol,
             "note": dataset.note,
+            "official": dataset.official,
             **split_sizes,
         },
         "timing": {
@@ -205,6 +210,11 @@ def _keep(model: nn.Module, work: Path, folder: Path) -> None:
         save_file(weights, beside)
     logs = [log.read_text(encoding="utf-8") for log in sorted(work.glob("*/*.log"))]
     write_text(folder / "log.txt", "".join(logs))
+
+
+def resumable(folder: Path) -> bool:
+    """Whether a run in `folder` would go on from a checkpoint."""
+    return any((folder / WORK).glob("checkpoint-*.safetensors"))
 
 
 def remove_checkpoints(folder: Path) -> None:

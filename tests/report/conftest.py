@@ -91,6 +91,8 @@ def store_run(
             "digests": {
                 "initial_weights": f"w{seed}",
                 "batches": f"b{seed}",
+                "data_listing": "l",
+                "data_images": "i",
                 "final_weights": f"f{seed}{arm}",
             }
             if digests is None
@@ -100,6 +102,7 @@ def store_run(
                 "name": "typefaces",
                 "protocol": protocol,
                 "note": NOTE,
+                "official": True,
                 "train_classes": 65,
                 "train_images": 4030,
                 "query_images": 4030,

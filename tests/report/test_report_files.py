@@ -180,6 +180,14 @@ def test_published_values_of_the_same_data_set(store: Any, tmp_path: Path) -> No
     assert "Published values" not in page_of(write_report(tmp_path))
 
 
+def test_no_published_values_beside_what_only_has_the_name(store: Any, tmp_path: Path) -> None:
+    result = store() / "result.json"
+    result.write_text(result.read_text().replace('"official": true', '"official": false'))
+    reference = tmp_path / "reference.csv"
+    reference.write_text("dataset,protocol,source,confidence\ntypefaces,retrieval,Elsewhere,none\n")
+    assert "Elsewhere" not in page_of(write_report(tmp_path, reference=reference))
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [

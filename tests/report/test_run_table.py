@@ -106,6 +106,10 @@ def test_differences_are_paired_by_seed_and_not_by_order(store: Any, table_of: A
         ({"initial_weights": "other", "batches": "b1"}, "initial weights differ"),
         ({"initial_weights": "w1", "batches": "other"}, "batches differ"),
         ({"initial_weights": "w1"}, "batches not recorded"),
+        (
+            {"initial_weights": "w1", "batches": "b1", "data_listing": "l", "data_images": "x"},
+            "images differ",
+        ),
     ],
 )
 def test_a_broken_pair_is_left_out_and_named(

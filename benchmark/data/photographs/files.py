@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from benchmark.data.photographs.contents import files_digests
 from benchmark.data.photographs.transforms import PhotoTransform
 from benchmark.errors import UserError
 from benchmark.paths import require_regular
@@ -42,22 +43,32 @@ def decode(path: Path) -> Image.Image:
 
 
 class FileImages:
-    """Images by path, made into tensors by `transform`."""
+    """The images `names`, paths below `folder`, made into tensors by `transform`."""
 
-    def __init__(self, paths: Sequence[Path], transform: PhotoTransform) -> None:
-        self.paths = paths
+    def __init__(self, folder: Path, names: Sequence[str], transform: PhotoTransform) -> None:
+        self.folder = folder
+        self.names = names
         self._transform = transform
 
     def __len__(self) -> int:
         """The number of images."""
-        return len(self.paths)
+        return len(self.names)
+
+    @property
+    def paths(self) -> list[Path]:
+        """Where the images lie."""
+        return [self.folder / name for name in self.names]
+
+    def digests(self) -> tuple[str, str]:
+        """SHA-256 of names and sizes, and of the files' bytes; these stand for the pixels."""
+        return files_digests(self.folder, self.names)
 
     def batch(self, indices: npt.NDArray[np.int64], seeds: npt.NDArray[np.uint64] | None) -> Tensor:
         """The images `indices` as float32 [n, 3, height, width]; augmented if there are `seeds`.
 
         An image depends on its file and its own seed alone. Raises UserError as `decode` does.
         """
-        decoded = (decode(self.paths[index]) for index in indices)
+        decoded = (decode(self.folder / self.names[index]) for index in indices)
         if seeds is None:
             arrays = [self._transform.test(image) for image in decoded]
         else:

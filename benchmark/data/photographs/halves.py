@@ -123,9 +123,12 @@ class Halves:
         folder: Path,
         transform: PhotoTransform,
         validation: Validation | None,
+        *,
+        official: bool = False,
     ) -> DataSet:
         """The data set of these images below `folder`, or its validation fold.
 
+        `official` says that they are a release's own halves, whole.
         Raises UserError if there is too little to train on, or no query that has a match.
         """
         halves, where = self, str(folder)
@@ -137,7 +140,7 @@ class Halves:
             raise UserError(f"{where}: {lack}. {halves.remedy}")
 
         def split(listing: Listing) -> Split:
-            images = FileImages([folder / path for path in listing.paths], transform)
+            images = FileImages(folder, listing.paths, transform)
             return Split(
                 images, listing.labels, None if halves.gallery is None else listing.cameras
             )
@@ -150,6 +153,7 @@ class Halves:
             train=split(replace(halves.train, labels=trained)),
             query=split(halves.query),
             gallery=None if halves.gallery is None else split(halves.gallery),
+            official=official and validation is None,
         )
 
 

@@ -1,5 +1,6 @@
 """Grey images held in memory, and their augmentation by small affine maps."""
 
+import hashlib
 import math
 from dataclasses import dataclass, fields
 
@@ -98,3 +99,8 @@ class GlyphImages:
         if seeds is None or self._augmentation is None:
             return images
         return self._augmentation(images, seeds)
+
+    def digests(self) -> tuple[str, str]:
+        """SHA-256 of the array's shape and of its bytes; glyphs have no names."""
+        shape = hashlib.sha256(repr(self._grey.shape).encode())
+        return shape.hexdigest(), hashlib.sha256(self._grey.tobytes()).hexdigest()

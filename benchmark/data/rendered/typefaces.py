@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from benchmark.data.dataset import DataSet, Split, Status
-from benchmark.data.rendered import cache, styles
+from benchmark.data.rendered import arrays, styles
 from benchmark.data.rendered.glyphs import GlyphAugmentation, GlyphImages
 from benchmark.data.rendered.rendering import CHARACTERS, SIZE, Grey, alphabet
 from benchmark.registry import DATASETS
@@ -33,7 +33,7 @@ def render() -> Grey:
 
 def rendered() -> Grey:
     """What `render` returns, from the cache if it is there, checked by its digest."""
-    return cache.cached("typefaces", DIGEST, SHAPE, render)
+    return arrays.cached("typefaces", DIGEST, SHAPE, render)
 
 
 @DATASETS.register_module(name="typefaces")

@@ -8,7 +8,7 @@ half the first of them is a query and the other three are gallery.
 import numpy as np
 
 from benchmark.data.dataset import DataSet, Split, Status
-from benchmark.data.rendered import cache, styles
+from benchmark.data.rendered import arrays, styles
 from benchmark.data.rendered.cameras import CAMERAS, photograph
 from benchmark.data.rendered.glyphs import GlyphAugmentation, GlyphImages
 from benchmark.data.rendered.rendering import CHARACTERS, SIZE, Grey
@@ -64,7 +64,7 @@ class TypefacesReid:
         Raises UserError if they can't be made as published.
         """
         augmentation = GlyphAugmentation.expect(transform, "typefaces_reid")
-        shots = cache.cached("typefaces_reid", DIGEST, SHAPE, shoot).reshape(-1, SIZE, SIZE)
+        shots = arrays.cached("typefaces_reid", DIGEST, SHAPE, shoot).reshape(-1, SIZE, SIZE)
         labels, cameras, shot = (index.ravel() for index in np.indices(SHAPE[:3], dtype=np.int64))
         train = labels < TRAIN_CLASSES
 

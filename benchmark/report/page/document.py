@@ -141,8 +141,8 @@ def _missing(group: Group) -> str:
 
 
 def _published(group: Group, reference: pd.DataFrame | None) -> str:
-    """Published values on the group's data set."""
-    if reference is None:
+    """Published values on the group's data set, if it is the whole release."""
+    if reference is None or not group.official:
         return ""
     # Publications seldom say which version of MSMT17 they took.
     rows = reference[reference["dataset"] == re.sub(r"^MSMT17-V[12]$", "MSMT17", group.name)]

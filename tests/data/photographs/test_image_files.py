@@ -118,7 +118,7 @@ def damage(tmp_path: Path, fault: str) -> Path:
 def test_a_bad_file_is_named_with_the_remedy(tmp_path, fault):
     path = damage(tmp_path, fault)
     with pytest.raises(UserError, match="archive again") as told:
-        FileImages([path], RetrievalCrop()).batch(np.array([0]), None)
+        FileImages(path.parent, [path.name], RetrievalCrop()).batch(np.array([0]), None)
     assert str(path) in str(told.value)
 
 

@@ -121,16 +121,16 @@ def test_erasing_takes_a_rectangle_of_the_mean_colour():
 
 @pytest.fixture
 def folder(tmp_path):
-    paths = []
-    for number in range(6):
-        paths.append(tmp_path / f"{number}.png")
-        photograph(40 + number, 30).save(paths[-1])
-    return paths
+    """A folder and the names of six images in it."""
+    names = [f"{number}.png" for number in range(6)]
+    for number, name in enumerate(names):
+        photograph(40 + number, 30).save(tmp_path / name)
+    return tmp_path, names
 
 
 @pytest.mark.parametrize("transform", [RetrievalCrop(size=16, resize=20), Reid(32, 16)])
 def test_an_image_depends_on_its_seed_alone(folder, transform):
-    images = FileImages(folder, transform)
+    images = FileImages(*folder, transform)
     indices, seeds = np.arange(6), np.arange(6, dtype=np.uint64) + np.uint64(2**63)
     torch.manual_seed(7)
     expected_draw = torch.rand(3)
@@ -148,7 +148,7 @@ def test_an_image_depends_on_its_seed_alone(folder, transform):
 def test_workers_of_a_loader_give_the_same_batches(folder):
     from torch.utils.data import DataLoader, Dataset
 
-    images = FileImages(folder, RetrievalCrop(size=16, resize=20))
+    images = FileImages(*folder, RetrievalCrop(size=16, resize=20))
 
     class Batches(Dataset):
         def __len__(self):

@@ -8,7 +8,7 @@ import pytest
 from PIL import ImageFont
 
 from benchmark import registry
-from benchmark.data.rendered import cache, styles, typefaces
+from benchmark.data.rendered import arrays, styles, typefaces
 from benchmark.data.rendered.rendering import BASELINE, CAP_HEIGHT, CHARACTERS, SIZE
 from benchmark.data.rendered.typefaces import Typefaces
 from benchmark.errors import UserError
@@ -66,7 +66,7 @@ def test_every_style_is_upright_free_latin_and_of_its_weight():
 
 def test_the_rendered_images_have_the_published_digest(grey):
     assert grey.shape == typefaces.SHAPE
-    assert cache.digest(grey) == typefaces.DIGEST
+    assert arrays.digest(grey) == typefaces.DIGEST
 
 
 def test_no_two_classes_look_alike(grey):
@@ -115,7 +115,7 @@ def test_status_counts_what_load_returns(grey, monkeypatch):
     monkeypatch.setattr(typefaces, "rendered", lambda: grey)
     status, data = Typefaces().status(), Typefaces().load()
     assert status.found
-    assert status.how_to_get == ""
+    assert status.remedy == ""
     assert status.counts == {
         "train classes": len(set(data.train.labels)),
         "train images": len(data.train.images),
@@ -136,7 +136,7 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch, tmp_path):
     monkeypatch.setattr(styles.importlib.resources, "files", without_abel)
     status = Typefaces().status()
     assert not status.found
-    assert status.how_to_get == "pip install fontpkg-abel==1.3"
+    assert status.remedy == "pip install fontpkg-abel==1.3"
     with pytest.raises(UserError, match=r"fontpkg-abel is not installed.*pip install fontpkg-abel"):
         Typefaces().load()
 

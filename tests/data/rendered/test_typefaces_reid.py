@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from benchmark import registry
-from benchmark.data.rendered import cache, cameras, typefaces_reid
+from benchmark.data.rendered import arrays, cameras, typefaces_reid
 from benchmark.data.rendered.cameras import CAMERAS, Camera
 from benchmark.data.rendered.typefaces_reid import TypefacesReid
 
@@ -25,7 +25,7 @@ def data(folder):
 
 
 def test_the_images_have_the_published_digest(folder):
-    assert cache.digest(typefaces_reid.shoot()) == typefaces_reid.DIGEST
+    assert arrays.digest(typefaces_reid.shoot()) == typefaces_reid.DIGEST
 
 
 def test_splits(data):

@@ -1,11 +1,10 @@
-"""Arrays that take seconds to make, kept on disk and known by their SHA-256.
+"""Arrays that take seconds to make, kept in the cache folder and known by their SHA-256.
 
-The folder is `$DAM_BENCHMARK_CACHE`, else `$XDG_CACHE_HOME/dam-benchmark`, else
-`~/.cache/dam-benchmark`. A file in it that is damaged is made again.
+A file that is damaged is made again.
 """
 
 import hashlib
-import os
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,20 +13,14 @@ import numpy.typing as npt
 import PIL
 from PIL import features
 
+from benchmark.data.cache_folder import cache_errors, cache_folder
+from benchmark.durable import write_bytes
 from benchmark.errors import UserError
 
 MADE_WITH_PILLOW = "12.3.0"
 MADE_WITH_FREETYPE = "2.14.3"
 
 Grey = npt.NDArray[np.uint8]
-
-
-def cache_folder() -> Path:
-    """Where arrays are kept; it need not exist yet."""
-    if own := os.environ.get("DAM_BENCHMARK_CACHE"):
-        return Path(own).expanduser()
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "dam-benchmark"
 
 
 def digest(array: Grey) -> str:
@@ -43,17 +36,10 @@ def _read(path: Path) -> Grey | None:
 
 
 def _write(path: Path, array: Grey) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-        beside.replace(path)
-    except OSError as error:
-        raise UserError(
-            f"The cache folder {path.parent} can't be written ({error}). "
-            "Name another one in the environment variable DAM_BENCHMARK_CACHE."
-        ) from error
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    with cache_errors(path):
+        write_bytes(path, content.getvalue())
 
 
 def cached(name: str, expected: str, shape: tuple[int, ...], make: Callable[[], Grey]) -> Grey:
