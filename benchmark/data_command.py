@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from benchmark.errors import UserError
+from benchmark.paths import expanded
 from benchmark.printable import printable
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def add_parsers(data: argparse.ArgumentParser) -> None:
     prepared.add_argument("name", metavar="NAME")
     prepared.set_defaults(function=_prepare, allow_partial=False)
     for action in (listed, checked, prepared):
-        action.add_argument("--data-root", type=Path, help="the folder that holds the data sets")
+        action.add_argument(
+            "--data-root", type=expanded, help="the folder that holds the data sets"
+        )
 
 
 def _list(options: argparse.Namespace, console: Console) -> int:
@@ -149,8 +152,8 @@ def _look(dataset: "OnDisk", options: argparse.Namespace, console: Console) -> "
 
 
 def _prepare(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.data.official.release import Release, required_root
-    from benchmark.data.root import root, use_root
+    from benchmark.data.official.release import Release
+    from benchmark.data.root import required_root, root, use_root
     from benchmark.data.upkeep.prepare import steps
     from benchmark.data.upkeep.presentation import print_steps
     from benchmark.data.upkeep.survey import folder_of

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from benchmark.errors import UserError
+from benchmark.paths import expanded
 
 VARIABLE = "DAM_BENCHMARK_DATA_ROOT"
 
@@ -16,6 +17,7 @@ def use_root(folder: Path | None) -> None:
     """
     if folder is None:
         return
+    folder = expanded(folder)
     try:
         next(folder.iterdir(), None)
     except OSError as error:
@@ -29,4 +31,20 @@ def use_root(folder: Path | None) -> None:
 def root() -> Path | None:
     """The data root, or None where none was given."""
     value = os.environ.get(VARIABLE)
-    return Path(value) if value else None
+    return expanded(value) if value else None
+
+
+def no_root(name: str, folder: str) -> str:
+    """What to say where `name` lies in `folder` below the data root, and there is none."""
+    return (
+        f"{name} is read from the folder {folder} below the data root, and none is given. "
+        f"Give it with --data-root DIR or in the environment variable {VARIABLE}."
+    )
+
+
+def required_root(name: str, folder: str) -> Path:
+    """The data root. Raises UserError if there is none."""
+    found = root()
+    if found is None:
+        raise UserError(no_root(name, folder))
+    return found

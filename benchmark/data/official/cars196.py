@@ -29,6 +29,7 @@ class Cars196(Release):
 
     title = "Cars196"
     folders = ("cars196", "Cars196", "CARS196", "cars_196", "stanford_cars", "StanfordCars")
+    marks = ("car_ims", "cars_train")
     source = Source(
         page="Cars Dataset",
         address="https://ai.stanford.edu/~jkrause/cars/car_dataset.html",

@@ -1,10 +1,9 @@
-"""What the official releases hold, and what parts of them are known by a name of their own."""
+"""What the official releases hold, and what is found beside it."""
 
 from dataclasses import dataclass
 
+from benchmark.data.official.parts import Counts, known_part
 from benchmark.errors import UserError
-
-Counts = dict[str, int]
 
 OFFICIAL: dict[str, Counts] = {
     # Wah et al., The Caltech-UCSD Birds-200-2011 Dataset, 2011: 11,788 images of 200 classes. The
@@ -50,44 +49,24 @@ MARKET_JUNK_IMAGES = 19732 - 15913
 MSMT17_VALIDATION_IMAGES = 2373
 """How many of MSMT17's training images are in list_val.txt."""
 
-PARTS: dict[str, dict[str, Counts]] = {
-    "CUB-200-2011": {
-        "CUB-50": {
-            "train classes": 25,
-            "train images": 1402,
-            "test classes": 25,
-            "test images": 1487,
-        }
-    },
-    "Cars196": {
-        "Cars196-train": {
-            "train classes": 98,
-            "train images": 4052,
-            "test classes": 98,
-            "test images": 4092,
-        }
-    },
-    "Market-1501": {
-        "Market-train-split": {
-            "train identities": 376,
-            "train images": 7006,
-            "test identities": 375,
-            "query images": 1661,
-            "gallery images": 4269,
-            "cameras": 6,
-        }
-    },
-}
-"""Classes 1 to 50 of CUB; Cars196's official training images; Market-1501's, split by identity."""
-
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is `found` of the data set `title`, beside what its `official` release holds."""
+    """What is `found` of the data set `title`, beside what its `official` release holds.
+
+    `lent` is the number of classes that are tested here and that the release trains on, where the
+    numbers of the classes say so.
+    """
 
     title: str
     found: Counts
     official: Counts
+    lent: int = 0
+
+    @property
+    def kind(self) -> str:
+        """What the halves are made of."""
+        return "classes" if "train classes" in self.official else "identities"
 
     @property
     def complete(self) -> bool:
@@ -97,31 +76,67 @@ class Comparison:
     @property
     def excessive(self) -> bool:
         """Whether there is more of something than the release holds, so that it is no part."""
-        if "train classes" not in self.official:
+        if self.kind == "identities":
             return any(self.found[what] > n for what, n in self.official.items())
         # A part's halves are of its own classes: the release's other half may lend to one of them.
         kinds = ("classes", "images")
         return any(_total(self.found, kind) > _total(self.official, kind) for kind in kinds)
 
     @property
+    def halves_correspond(self) -> bool:
+        """Whether either half has all its classes, so that it can stand beside the official one."""
+        halves = (f"train {self.kind}", f"test {self.kind}")
+        return not self.lent and all(self.found[half] == self.official[half] for half in halves)
+
+    @property
+    def rows(self) -> list[tuple[str, int, int | None]]:
+        """Each count by its name, and the official one that it compares with, if one does.
+
+        The halves of a part are no halves of the release, which has totals for it to stand beside.
+        """
+        if self.halves_correspond or self.excessive:
+            return [(what, self.found[what], n) for what, n in self.official.items()]
+        rows: list[tuple[str, int, int | None]] = [
+            (what, n, self.official[what] if what == "cameras" else None)
+            for what, n in self.found.items()
+        ]
+        return rows + [
+            (kind, _total(self.found, kind), _total(self.official, kind))
+            for kind in (self.kind, "images")
+        ]
+
+    @property
     def differences(self) -> str:
-        """The counts that differ, such as "25 of 100 train classes"."""
+        """The counts that differ, such as "50 of 200 classes"."""
         return ", ".join(
-            f"{self.found[what]:,} of {n:,} {what}"
-            for what, n in self.official.items()
-            if self.found[what] != n
+            f"{n:,} of {of:,} {what}" for what, n, of in self.rows if of not in (None, n)
         )
+
+    @property
+    def description(self) -> str:
+        """What a part is, in a sentence; empty for a whole release."""
+        if self.complete:
+            return ""
+        part = known_part(self.title, self.found)
+        what = f"a part of {self.title}" if part is None else part.description
+        halves = ""
+        if self.lent:
+            halves = (
+                f"; {self.lent} of the {self.found[f'test {self.kind}']} {self.kind} tested are "
+                f"training {self.kind} of the release"
+            )
+        return f"{what[0].upper()}{what[1:]}: {self.differences}{halves}."
 
     @property
     def name(self) -> str:
         """What results on it go by: a part never bears the name of the whole."""
         if self.complete:
             return self.title
-        for name, counts in PARTS.get(self.title, {}).items():
-            if self.found == counts:
-                return name
-        kind = "classes" if "train classes" in self.official else "identities"
-        here, whole = _total(self.found, kind), _total(self.official, kind)
+        part = known_part(self.title, self.found)
+        if part is not None:
+            return part.name
+        here, whole = _total(self.found, self.kind), _total(self.official, self.kind)
+        kind = self.kind
         if here == whole:
             kind = "images"
             here, whole = _total(self.found, kind), _total(self.official, kind)

@@ -15,7 +15,8 @@ class Cub200(Release):
     """200 bird species in zero-shot halves, by images.txt and image_class_labels.txt."""
 
     title = "CUB-200-2011"
-    folders = ("CUB_200_2011/CUB_200_2011", "CUB_200_2011", "CUB-200-2011", "cub200", "CUB200")
+    folders = ("CUB_200_2011", "CUB-200-2011", "cub200", "CUB200")
+    marks = ("images.txt", "image_class_labels.txt")
     # Size and checksum of CaltechDATA's record 65de6-vp158 (once numbered 20098).
     source = Source(
         page="Caltech-UCSD Birds-200-2011",

@@ -21,11 +21,11 @@ class Market1501(Release):
     title = "Market-1501"
     folders = (
         "Market-1501-v15.09.15",
-        "market1501/Market-1501-v15.09.15",
         "Market-1501",
         "Market1501",
         "market1501",
     )
+    marks = PARTS
     # The terms are those of the archive's own readme.txt.
     source = Source(
         page="Market-1501 Dataset",

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.official.counts import MSMT17_VALIDATION_IMAGES, Counts
+from benchmark.data.official.counts import MSMT17_VALIDATION_IMAGES
+from benchmark.data.official.parts import Counts
 from benchmark.data.official.release import Aside, Keep, Release
 from benchmark.data.official.source import Source
 from benchmark.data.photographs.halves import Halves
@@ -68,6 +69,11 @@ class Msmt17(Release):
         """Those of the version, then those that don't say which version they are."""
         named = f"MSMT17_{self.version}"
         return (named, f"msmt17/{named}", f"MSMT17/{named}", *UNNAMED)
+
+    @property
+    def marks(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The folder of the version's training images."""
+        return LAYOUTS[self.version][:1]
 
     def folder_below(self, below: Path) -> Path | None:
         """The release's folder below a data root, if there is one that isn't the other version's.

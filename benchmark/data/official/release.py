@@ -6,33 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from benchmark.data.dataset import DataSet, Status
-from benchmark.data.official.counts import OFFICIAL, Comparison, Counts
+from benchmark.data.official.counts import OFFICIAL, Comparison
+from benchmark.data.official.location import located, misplaced
+from benchmark.data.official.parts import Counts
 from benchmark.data.official.source import Source
 from benchmark.data.photographs.halves import Halves
 from benchmark.data.photographs.listing import Listing
 from benchmark.data.photographs.transforms import PhotoTransform
 from benchmark.data.photographs.validation import Validation
-from benchmark.data.root import VARIABLE, root
+from benchmark.data.root import no_root, root
 from benchmark.errors import UserError
-from benchmark.paths import is_folder
-
-
-def no_root(name: str, folder: str) -> str:
-    """What to say where `name` lies in `folder` below the data root, and there is none."""
-    return (
-        f"{name} is read from the folder {folder} below the data root, and none is given. "
-        f"Give it with --data-root DIR or in the environment variable {VARIABLE}."
-    )
-
-
-def required_root(name: str, folder: str) -> Path:
-    """The data root. Raises UserError if there is none."""
-    found = root()
-    if found is None:
-        raise UserError(no_root(name, folder))
-    return found
-
 
 Keep = Callable[[Listing], Listing]
 """What is taken of the images that a list names."""
@@ -73,7 +59,9 @@ class Release(ABC):
 
     title: ClassVar[str]
     folders: ClassVar[tuple[str, ...]]
-    """Where below the data root the release may lie; the first that is there is taken."""
+    """Where below the data root the release may lie; the first that holds it is taken."""
+    marks: ClassVar[tuple[str, ...]]
+    """Files or folders of which one lies in the release's own folder."""
     source: ClassVar[Source]
     editions: ClassVar[tuple[dict[str, Any], ...]] = ({},)
     """Options that take what may lie below the data root in several forms; first the defaults."""
@@ -97,7 +85,7 @@ class Release(ABC):
         return OFFICIAL[self.title]
 
     @property
-    def how_to_get(self) -> str:
+    def remedy(self) -> str:
         """Where it comes from and on what terms, in two sentences."""
         return str(self.source)
 
@@ -112,12 +100,13 @@ class Release(ABC):
         """The release's folder. Raises UserError where there is none."""
         below = root()
         if below is None:
-            raise UserError(f"{no_root(self.title, self.folders[0])} {self.how_to_get}")
+            raise UserError(f"{no_root(self.title, self.folders[0])} {self.remedy}")
         found = self.folder_below(below)
         if found is None:
+            elsewhere = misplaced(below, self.folders, self.marks)
             raise UserError(
                 f"{self.title} is not in the data root {below}: there is no folder "
-                f"{' or '.join(self.folders)}. {self.how_to_get}"
+                f"{' or '.join(self.folders)}. {elsewhere or self.remedy}"
             )
         return found
 
@@ -126,7 +115,16 @@ class Release(ABC):
 
         Raises UserError where that may not be looked at.
         """
-        return next((below / name for name in self.folders if is_folder(below / name)), None)
+        return located(below, self.folders, self.marks)
+
+    def compared(self, halves: Halves) -> Comparison:
+        """What there is beside what the release holds."""
+        counts, official = halves.counts(), self.official
+        lent = 0
+        if "train classes" in official:
+            # The releases number their classes from 1, and the first half of them is trained on.
+            lent = int((np.unique(halves.query.labels) <= official["train classes"]).sum())
+        return Comparison(self.whole, counts, official, lent)
 
     def status(self) -> Status:
         """Whether the release is there and what its lists name; images are not looked at."""
@@ -134,13 +132,12 @@ class Release(ABC):
         try:
             folder = None if below is None else self.folder_below(below)
             if folder is None:
-                return Status(False, {}, self.how_to_get)
-            counts = self.read(folder, lambda listing: listing)[0].counts()
+                return Status(False, {}, self.remedy)
+            comparison = self.compared(self.read(folder, lambda listing: listing)[0])
         except UserError as error:
             return Status(False, {}, str(error))
-        comparison = Comparison(self.whole, counts, self.official)
         remedy = "" if comparison.complete else f"a part: --allow-partial as {comparison.name}"
-        return Status(True, counts, remedy)
+        return Status(True, comparison.found, remedy)
 
     def contents(self) -> Contents:
         """What is there. Raises UserError where there is no release, or its lists are damaged."""
@@ -173,12 +170,16 @@ class Release(ABC):
                 f"{absent[0]}. Unpack the archive again, or take what is there with "
                 "--allow-partial (dataset.allow_partial=true)."
             )
-        comparison = Comparison(self.whole, halves.counts(), self.official)
+        comparison = self.compared(halves)
         comparison.require(self.allow_partial, str(folder))
         note = f"{self.title}, {contents.layout}."
         if not comparison.complete:
-            note = (
-                f"A part of {note[:-1]}: {comparison.differences}. "
-                "Results don't compare with published ones."
-            )
-        return halves.dataset(comparison.name, note, folder, photo_transform, self.validation)
+            note = f"{comparison.description} Results don't compare with published ones."
+        return halves.dataset(
+            comparison.name,
+            note,
+            folder,
+            photo_transform,
+            self.validation,
+            official=comparison.complete,
+        )

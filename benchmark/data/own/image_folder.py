@@ -7,83 +7,55 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.data.dataset import DataSet, Status
-from benchmark.data.official.release import required_root
+from benchmark.data.own.own_folder import OwnFolder
 from benchmark.data.photographs.halves import Halves
-from benchmark.data.photographs.listing import Labelled, Listing, entries, is_image, require_utf8
-from benchmark.data.photographs.transforms import PhotoTransform
-from benchmark.data.photographs.validation import Validation, checked_seed, shuffled
+from benchmark.data.photographs.listing import Labelled, Listing, entries, is_image
+from benchmark.data.photographs.validation import checked_seed, shuffled
 from benchmark.errors import UserError
-from benchmark.paths import is_folder
 from benchmark.registry import DATASETS
 
 
-def own_folder(path: str, layout: str) -> Path:
-    """The user's folder `path`, below the data root if it is relative.
-
-    Raises UserError where it isn't there, or has a name that no table could hold; `layout` says
-    what it should hold.
-    """
-    if not isinstance(path, str) or not path:
-        raise UserError(f"dataset.path is the folder's path, not {path!r}.")
-    given = Path(path)
-    folder = given if given.is_absolute() else required_root("dataset.path", path) / given
-    if not is_folder(folder):
-        raise UserError(
-            f"dataset.path: there is no folder {folder}. Give the path of one that holds {layout}."
-        )
-    require_utf8(folder.name, folder.parent)
-    return folder
-
-
 @DATASETS.register_module(name="image_folder")
-class ImageFolder:
+class ImageFolder(OwnFolder):
     """Retrieval among classes that training never sees.
 
-    The classes are the folders below `path`; `seed` draws the share `test_share` of them to test
-    on. `validation` is as in the official data sets.
+    The classes are the folders in `path`; `seed` draws the share `test_share` of them to test on.
+    `name` and `validation` are as in `OwnFolder`.
     """
+
+    layout = "a folder of images for each class"
 
     def __init__(
         self,
         path: str = "image_folder",
         test_share: float = 0.5,
         seed: int = 0,
+        name: str | None = None,
         validation: dict[str, Any] | None = None,
     ) -> None:
+        super().__init__(path, name, validation)
         number = isinstance(test_share, int | float) and not isinstance(test_share, bool)
         if not number or not 0 < test_share < 1:
             raise UserError(f"dataset.test_share is between 0 and 1, not {test_share!r}.")
-        self.path = path
         self.test_share = test_share
         self.seed = checked_seed(seed, "dataset.seed")
-        self.validation = Validation.of(validation)
 
-    def status(self) -> Status:
-        """Whether the folder is there, and what it holds."""
-        try:
-            _, halves = self.read()
-        except UserError as error:
-            return Status(False, {}, str(error))
-        return Status(True, halves.counts())
+    @property
+    def note(self) -> str:
+        """How the classes were split."""
+        return f"one class a folder, split by class with seed {self.seed}"
 
-    def load(self, transform: object) -> DataSet:
-        """Training images, augmented by `transform`, and those of the other classes to test on.
-
-        Raises UserError if the folder is not as it should be.
-        """
-        photo_transform = PhotoTransform.expect(transform, "image_folder")
-        folder, halves = self.read()
-        note = f"The images in {folder.name}/<class>/, split by class with seed {self.seed}."
-        return halves.dataset(folder.name, note, folder, photo_transform, self.validation)
-
-    def read(self) -> tuple[Path, Halves]:
-        """The folder and the images in it. Raises UserError if it is not as it should be."""
-        folder = own_folder(self.path, "a folder of images for each class")
+    def halves(self, folder: Path) -> Halves:
+        """The images by class. Raises UserError if the folder is not as it should be."""
         classes = entries(folder, _is_class)
         images = []
         for label, name in enumerate(classes):
             if inner := entries(folder / name, _is_folder):
+                if len(classes) == 1:
+                    raise UserError(
+                        f"{folder} holds nothing but the folder {name}. Give "
+                        f"dataset.path={folder / name} if the classes are the folders in that."
+                    )
                 raise UserError(
                     f"{folder / name / inner[0]} is a folder within a class. Images lie in "
                     f"{folder.name}/<class>/ itself: move them there."
@@ -99,7 +71,7 @@ class ImageFolder:
             f"Add images, or change dataset.test_share={self.test_share}, the share of the "
             f"{len(classes)} classes that is tested."
         )
-        return folder, Halves(listing.where(~test), listing.where(test), remedy=remedy)
+        return Halves(listing.where(~test), listing.where(test), remedy=remedy)
 
 
 def _is_class(entry: "os.DirEntry[str]") -> bool:

@@ -1,45 +1,43 @@
 """Data set `reid_folder`: a user's own re-identification images, laid out as Market-1501."""
 
+from pathlib import Path
 from typing import Any
 
-from benchmark.data.dataset import DataSet, Status
-from benchmark.data.official.market1501 import market_halves
-from benchmark.data.own.image_folder import own_folder
-from benchmark.data.photographs.transforms import PhotoTransform
-from benchmark.data.photographs.validation import Validation
+from benchmark.data.official.location import marked
+from benchmark.data.official.market1501 import PARTS, market_halves
+from benchmark.data.own.own_folder import OwnFolder
+from benchmark.data.photographs.halves import Halves
 from benchmark.errors import UserError
+from benchmark.paths import subfolders
 from benchmark.registry import DATASETS
-
-LAYOUT = "bounding_box_train, query and bounding_box_test"
 
 
 @DATASETS.register_module(name="reid_folder")
-class ReidFolder:
+class ReidFolder(OwnFolder):
     """Identities and cameras by file names such as `0002_c1_anything.jpg`.
 
     Identity -1 is junk and left out; 0000 is a distractor of the gallery.
-    `validation` is as in the official data sets.
+    `name` and `validation` are as in `OwnFolder`.
     """
 
-    def __init__(self, path: str = "reid_folder", validation: dict[str, Any] | None = None) -> None:
-        self.path = path
-        self.validation = Validation.of(validation)
+    layout = "bounding_box_train, query and bounding_box_test"
+    note = "identities and cameras by the names of the files"
 
-    def status(self) -> Status:
-        """Whether the folder is there, and what it holds."""
-        try:
-            halves = market_halves(own_folder(self.path, LAYOUT))
-        except UserError as error:
-            return Status(False, {}, str(error))
-        return Status(True, halves.counts())
+    def __init__(
+        self,
+        path: str = "reid_folder",
+        name: str | None = None,
+        validation: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(path, name, validation)
 
-    def load(self, transform: object) -> DataSet:
-        """Training images, augmented by `transform`, query and gallery.
-
-        Raises UserError if the folder is not as it should be.
-        """
-        photo_transform = PhotoTransform.expect(transform, "reid_folder")
-        folder = own_folder(self.path, LAYOUT)
-        note = f"The images in {folder.name}, identities and cameras by their names."
-        halves = market_halves(folder)
-        return halves.dataset(folder.name, note, folder, photo_transform, self.validation)
+    def halves(self, folder: Path) -> Halves:
+        """The images by part. Raises UserError if the folder is not as it should be."""
+        if not marked(folder, PARTS):
+            inside = [inner for inner in subfolders(folder) if marked(inner, PARTS)]
+            if inside:
+                raise UserError(
+                    f"{folder} has none of {self.layout}, but {inside[0]} has. Give "
+                    f"dataset.path={inside[0]}."
+                )
+        return market_halves(folder)

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmark.data.official.counts import Comparison, Counts
+from benchmark.data.official.counts import Comparison
+from benchmark.data.official.parts import Counts
 from benchmark.data.official.release import Release
 from benchmark.data.photographs.files import decode
 from benchmark.data.photographs.transforms import RetrievalCrop
@@ -36,20 +37,20 @@ class Finding:
 class Findings:
     """What `check` found in `folder`.
 
-    `name` is what results on it go by, `found` and `official` are counts by the same names, and
-    `opened` is the number of images that were opened. `aside` counts the images that are left out,
-    which no result depends on, and `official_aside` those of the release. Of each kind of finding
-    there is at most one for a file. `notes` don't make a data set unsound.
+    `name` is what results on it go by, `found` counts what is there, and `comparison` sets that
+    beside the official release; a user's own folder has none. `opened` is the number of images
+    that were opened. `aside` counts the images that are left out, which no result depends on, and
+    `official_aside` those of the release. Of each kind of finding there is at most one for a file.
+    `notes` don't make a data set unsound.
     """
 
     name: str
     folder: Path
     layout: str
     found: Counts
-    official: Counts | None
+    comparison: Comparison | None
     aside: Counts
     official_aside: Counts
-    excessive: bool
     opened: int
     missing: tuple[Finding, ...]
     unreadable: tuple[Finding, ...]
@@ -65,6 +66,11 @@ class Findings:
         return {kind: getattr(self, kind) for kind in kinds}
 
     @property
+    def excessive(self) -> bool:
+        """Whether there is more than the release holds."""
+        return self.comparison is not None and self.comparison.excessive
+
+    @property
     def ok(self) -> bool:
         """Whether the data set is sound: without findings, and no larger than its release."""
         return not self.excessive and not any(self.by_kind.values())
@@ -72,7 +78,7 @@ class Findings:
     @property
     def partial(self) -> bool:
         """Whether it is less than its release."""
-        return self.official is not None and self.found != self.official
+        return self.comparison is not None and not self.comparison.complete
 
 
 @dataclass(frozen=True)
@@ -104,13 +110,12 @@ def check(dataset: OnDisk, tell: Tell | None = None) -> Findings:
     paths += surveyed.aside.images.paths if surveyed.aside else []
     opened = dict(zip(paths, _open_all(surveyed.folder, paths, tell), strict=True))
     found = surveyed.halves.counts()
-    name, excessive = surveyed.folder.name, False
+    name, comparison = surveyed.folder.name, None
     duplicates, notes = _duplicates(surveyed, opened, forgiving=isinstance(dataset, Release))
     aside, official_aside = _left_out(surveyed)
     if isinstance(dataset, Release):
-        comparison = Comparison(dataset.whole, found, dataset.official)
-        excessive = comparison.excessive
-        name = dataset.whole if excessive else comparison.name
+        comparison = dataset.compared(surveyed.halves)
+        name = dataset.whole if comparison.excessive else comparison.name
         if comparison.complete:
             notes += tuple(
                 Finding(what, f"{aside[what]:,} of {n:,} are there; no result depends on them")
@@ -126,10 +131,9 @@ def check(dataset: OnDisk, tell: Tell | None = None) -> Findings:
         folder=surveyed.folder,
         layout=surveyed.layout,
         found=found,
-        official=surveyed.official,
+        comparison=comparison,
         aside=aside,
         official_aside=official_aside,
-        excessive=excessive,
         opened=len(paths),
         missing=tuple(map(Finding, surveyed.absent)),
         unreadable=of_kind("unreadable"),

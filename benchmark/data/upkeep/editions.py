@@ -52,8 +52,8 @@ def statuses(name: str) -> Iterator[Status]:
         for edition in on_disk(name) or editions(name)[:1]:
             status: Status = edition.dataset.status()
             if edition.overrides:
-                told = [f"take it with {' '.join(edition.overrides)}", status.how_to_get]
-                status = replace(status, how_to_get="; ".join(filter(None, told)))
+                told = [f"take it with {' '.join(edition.overrides)}", status.remedy]
+                status = replace(status, remedy="; ".join(filter(None, told)))
             yield status
     except (UserError, OSError) as error:
         yield Status(False, {}, str(error))

@@ -31,7 +31,7 @@ def print_statuses(statuses: Iterable[tuple[str, Status]], console: Console) -> 
     for name, status in statuses:
         holds = ", ".join(f"{count:,} {what}" for what, count in status.counts.items())
         found = "yes" if status.found else "no"
-        table.add_row(name, found, holds, Text(printable(status.how_to_get)))
+        table.add_row(name, found, holds, Text(printable(status.remedy)))
     console.print(table)
 
 
@@ -58,15 +58,17 @@ def _counts(findings: Findings) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("")
     table.add_column("found", justify="right")
-    official = {**(findings.official or {}), **findings.official_aside}
-    if official:
+    rows: list[tuple[str, int, int | None]] = [
+        (what, n, None) for what, n in findings.found.items()
+    ]
+    if findings.comparison is not None:
+        rows = findings.comparison.rows
         table.add_column("official", justify="right")
-    for what, count in {**findings.found, **findings.aside}.items():
-        row = [Text(what), Text(f"{count:,}")]
-        if official:
-            style = "" if count == official[what] else "yellow"
-            row = [*(Text(cell.plain, style=style) for cell in row), Text(f"{official[what]:,}")]
-        table.add_row(*row)
+    rows += [(what, n, findings.official_aside.get(what)) for what, n in findings.aside.items()]
+    for what, count, official in rows:
+        style = "" if official in (None, count) else "yellow"
+        cells = [what, f"{count:,}", *([] if official is None else [f"{official:,}"])]
+        table.add_row(*(Text(cell, style=style) for cell in cells))
     return table
 
 
@@ -88,16 +90,20 @@ def verdict(
     `check` and `prepare` are the commands for this data set.
     """
     if findings.ok and not findings.partial:
-        return ("Sound." if findings.official is None else "Whole and sound."), []
+        return ("Sound." if findings.comparison is None else "Whole and sound."), []
     if findings.ok:
-        said = f"Sound, but a part of the release; its results are named {findings.name}."
+        assert findings.comparison is not None  # only a release has parts
+        said = (
+            f"Sound, but a part of the release. {findings.comparison.description} "
+            f"Its results are named {findings.name}."
+        )
         if allow_partial:
             return said, []
         return said, [
             "To use it as it is, add --allow-partial to every command.",
             f"To have all of it:\n{prepare}",
         ]
-    own = findings.official is None
+    own = findings.comparison is None
     taken = "another copy" if own else "the release's archive"
     remedies = {
         "missing": f"Take the missing files from {taken} again.",

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.data.official.counts import Counts
 from benchmark.data.official.market1501 import PARTS, Market1501, junk, market_halves
 from benchmark.data.official.release import Aside, Release
-from benchmark.data.own.image_folder import ImageFolder, own_folder
-from benchmark.data.own.reid_folder import LAYOUT, ReidFolder
+from benchmark.data.own.image_folder import ImageFolder
+from benchmark.data.own.reid_folder import ReidFolder
 from benchmark.data.photographs.halves import Halves
 from benchmark.data.photographs.listing import SUFFIXES, Listing
 from benchmark.data.root import root
@@ -28,16 +27,15 @@ LEFT_BY_SYSTEMS = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", "__macos
 class Survey:
     """The images that are there, by what names them.
 
-    `halves` hold them, in the `layout` that was found in `folder`. `official` is what the release
-    holds; a user's own folder has no such counts. `absent` are the listed paths without a file.
-    `aside` are images that are there and named, and that this use of the data set leaves out.
-    `strays` are files in the image folders that nothing names, each with what is odd about it.
+    `halves` hold them, in the `layout` that was found in `folder`. `absent` are the listed paths
+    without a file. `aside` are images that are there and named, and that this use of the data set
+    leaves out. `strays` are files in the image folders that nothing names, each with what is odd
+    about it.
     """
 
     folder: Path
     layout: str
     halves: Halves
-    official: Counts | None
     absent: list[str]
     aside: Aside | None
     strays: dict[str, str]
@@ -51,10 +49,8 @@ def folder_of(dataset: OnDisk) -> Path | None:
     below = root()
     if isinstance(dataset, Release):
         return None if below is None else dataset.folder_below(below)
-    folder = Path(dataset.path)
-    if below is not None:
-        folder = below / folder
-    return folder if folder.is_absolute() and is_folder(folder) else None
+    folder = dataset.folder()
+    return folder if is_folder(folder) else None
 
 
 def survey(dataset: OnDisk) -> Survey:
@@ -85,7 +81,7 @@ def survey(dataset: OnDisk) -> Survey:
         named,
         lambda path: "no list names it",
     )
-    return Survey(contents.folder, contents.layout, halves, dataset.official, absent, aside, strays)
+    return Survey(contents.folder, contents.layout, halves, absent, aside, strays)
 
 
 def splits(halves: Halves) -> list[tuple[str, Listing]]:
@@ -96,12 +92,8 @@ def splits(halves: Halves) -> list[tuple[str, Listing]]:
 
 
 def _market(dataset: Market1501 | ReidFolder) -> Survey:
-    if isinstance(dataset, Market1501):
-        folder, official = dataset.find(), dataset.official
-        aside = dataset.set_aside(folder)
-    else:
-        folder, official = own_folder(dataset.path, LAYOUT), None
-        aside = junk(folder)
+    folder = dataset.find()
+    aside = dataset.set_aside(folder) if isinstance(dataset, Market1501) else junk(folder)
     misnamed: list[str] = []
     halves = market_halves(folder, misnamed)
     named = {path for _, listing in splits(halves) for path in listing.paths}
@@ -116,7 +108,6 @@ def _market(dataset: Market1501 | ReidFolder) -> Survey:
         folder,
         "bounding_box_train, query and bounding_box_test; junk left out, distractors kept",
         halves,
-        official,
         [],
         aside,
         _strays(folder, PARTS, named, oddity),
@@ -124,13 +115,14 @@ def _market(dataset: Market1501 | ReidFolder) -> Survey:
 
 
 def _image_folder(dataset: ImageFolder) -> Survey:
-    folder, halves = dataset.read()
+    folder = dataset.find()
+    halves = dataset.halves(folder)
     named = {path for _, half in splits(halves) for path in half.paths}
     strays = _strays(
         folder, [""], named, lambda path: _oddity(path, "it lies in no class's folder")
     )
     layout = f"<class>/<image>, split by class with seed {dataset.seed}"
-    return Survey(folder, layout, halves, None, [], None, strays)
+    return Survey(folder, layout, halves, [], None, strays)
 
 
 def _oddity(path: str, misplaced: str) -> str:

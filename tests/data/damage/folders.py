@@ -134,8 +134,8 @@ def _own_folder(layout: Layout) -> list[Variant]:
     )
     link = below(moved)
     made.append(Variant(f"a link elsewhere as {name}", "link", link, whole(layout), place=name))
-    nested = whole(layout) if f"{name}/{name}" in layout.other_folders else refused("{folder}")
-    inner = f"{name}/{name}" if nested == whole(layout) else ""
+    nested = whole(layout) if layout.official else refused("{folder}")
+    inner = f"{name}/{name}" if layout.official else ""
     made.append(
         Variant(
             f"one folder too many in {name}",

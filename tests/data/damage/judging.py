@@ -69,7 +69,7 @@ def _loaded(layout: Layout, folder: Path, root: Path, outcome: Outcome, **option
     """Ask for the status, load, and decode every image of every split."""
     dataset = _built(layout, **options)
     status = dataset.status()
-    status.how_to_get.encode()
+    status.remedy.encode()
     shown: dict[str, np.ndarray] = {}
     try:
         data = dataset.load(GreyLevels())
@@ -82,7 +82,7 @@ def _loaded(layout: Layout, folder: Path, root: Path, outcome: Outcome, **option
     if isinstance(outcome, Refused):
         return f"loaded as {data.name}"
     if not status.found:
-        return f"not found: {status.how_to_get}"
+        return f"not found: {status.remedy}"
     return _wrong_data(layout, folder, outcome, data, shown)
 
 

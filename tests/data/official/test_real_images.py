@@ -57,9 +57,9 @@ def summary(split):
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("cub200", "25 of 100 train classes"),
+        ("cub200", "50 of 200 classes, 2,889 of 11,788 images"),
         ("cars196", "4,092 of 8,131 test images"),
-        ("market1501", "376 of 751 train identities"),
+        ("market1501", "751 of 1,501 identities"),
     ],
 )
 def test_parts_are_refused_unless_allowed(make, kind, told):
@@ -76,6 +76,8 @@ def test_cub_50(make):
     folders = {path.parent.name.split(".")[0] for path in data.train.images.paths}
     assert folders == {f"{number:03}" for number in range(1, 26)}
     assert dataset.status().counts["train images"] == len(data.train.images)
+    assert "25 of the 25 classes tested are training classes of the release" in data.note
+    assert not data.official
 
 
 def test_cars196_train(make):
@@ -92,7 +94,7 @@ def test_market_train_split(make):
     assert summary(data.query) == (1661, 375)
     assert summary(data.gallery) == (4269, 373)
     assert set(data.train.cameras) == set(data.query.cameras) == set(range(1, 7))
-    assert "376 of 751" in data.note
+    assert data.note.startswith("The training identities of Market-1501, split in two")
 
 
 @pytest.mark.parametrize("kind", list(TARS))

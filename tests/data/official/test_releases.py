@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmark import registry
-from benchmark.data.official import counts
+from benchmark.data.official import counts, parts
+from benchmark.data.official.parts import Part
 from benchmark.data.photographs.transforms import Reid, RetrievalCrop
 from benchmark.data.root import VARIABLE
 from benchmark.errors import UserError
@@ -130,7 +131,7 @@ def test_status_counts_what_load_returns(build, kind):
     build(kind)
     status = make(kind).status()
     assert status.found
-    assert status.how_to_get == ""
+    assert status.remedy == ""
     assert status.counts == counts.OFFICIAL[make(kind).title]
     data = make(kind).load(TINY)
     assert sum(n for what, n in status.counts.items() if what.endswith("images")) == sum(
@@ -179,15 +180,33 @@ def test_a_part_is_refused_unless_allowed_and_then_named(build, monkeypatch):
         {"train classes": 6, "train images": 20, "test classes": 6, "test images": 24},
     )
     build("cub200")
-    told = "4 of 6 train classes, 12 of 20 train images, 4 of 6 test classes, 12 of 24 test images"
+    told = "8 of 12 classes, 24 of 44 images"
     with pytest.raises(UserError, match=f"{told}.*--allow-partial"):
         make("cub200").load(TINY)
     part = make("cub200", allow_partial=True).load(TINY)
     assert part.name == "CUB-200-2011 (partial: 8 of 12 classes)"
-    assert make("cub200").status().how_to_get == f"a part: --allow-partial as {part.name}"
-    assert told in part.note
-    monkeypatch.setitem(counts.PARTS, "CUB-200-2011", {"CUB-8": make("cub200").status().counts})
-    assert make("cub200", allow_partial=True).load(TINY).name == "CUB-8"
+    assert make("cub200").status().remedy == f"a part: --allow-partial as {part.name}"
+    assert part.note.startswith(f"A part of CUB-200-2011: {told}; 2 of the 4 classes tested are ")
+    known = Part("CUB-8", "classes 1 to 8 of CUB-200-2011", make("cub200").status().counts)
+    monkeypatch.setitem(parts.PARTS, "CUB-200-2011", [known])
+    part = make("cub200", allow_partial=True).load(TINY)
+    assert part.name == "CUB-8"
+    assert part.note == (
+        f"Classes 1 to 8 of CUB-200-2011: {told}; 2 of the 4 classes tested are training classes "
+        "of the release. Results don't compare with published ones."
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_a_whole_release_in_its_own_halves_is_official(build, kind):
+    folder = build(kind)
+    assert make(kind).load(TINY).official
+    fold = {"folds": 2, "fold": 0, "seed": 0}
+    assert not make(kind, validation=fold).load(TINY).official
+    for path in folder.rglob("*.jpg"):
+        path.unlink()
+        break
+    assert not make(kind, allow_partial=True).load(TINY).official
 
 
 def test_a_part_with_every_class_is_named_by_its_images(build, monkeypatch):
@@ -295,8 +314,8 @@ def test_no_root_and_no_folder_are_told(kind, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_how_to_get_names_the_page_and_the_terms(kind):
-    told = make(kind).how_to_get
+def test_the_remedy_names_the_page_and_the_terms(kind):
+    told = make(kind).remedy
     assert "page '" in told
     assert "research" in told
 

@@ -4,6 +4,7 @@ import pytest
 from benchmark.data.own.image_folder import ImageFolder
 from benchmark.data.own.reid_folder import ReidFolder
 from benchmark.data.photographs.transforms import RetrievalCrop
+from benchmark.data.root import VARIABLE
 from benchmark.errors import UserError
 
 TINY = RetrievalCrop(size=8, resize=8)
@@ -56,7 +57,48 @@ def test_image_folder_says_what_is_wrong(build, paint):
     (folder / "kind 0" / "empty").rename(folder / "a class")
     with pytest.raises(UserError, match="a class has no images"):
         ImageFolder().load(TINY)
-    assert "a class has no images" in ImageFolder().status().how_to_get
+    assert "a class has no images" in ImageFolder().status().remedy
+
+
+@pytest.mark.parametrize("kind", [ImageFolder, ReidFolder])
+def test_the_user_names_the_data_set(build, kind):
+    build("image_folder"), build("reid_folder")
+    assert kind(name="My flowers").load(TINY).name == "My flowers"
+    for name in ("", " ", "two\nlines", 5):
+        with pytest.raises(UserError, match=r"dataset\.name"):
+            kind(name=name)
+
+
+@pytest.mark.parametrize("name", ["CUB-200-2011", "cub-50", "MSMT17-V2", "Market-1501 mine"])
+def test_ones_own_images_never_pass_for_a_release(build, name):
+    folder = build("image_folder")
+    folder.rename(folder.with_name(name))
+    for dataset in (ImageFolder(path=name), ImageFolder(path=f"./{name}/", name=name)):
+        data = dataset.load(TINY)
+        assert data.name == f"{name} (own images)"
+        assert not data.official
+
+
+def test_a_home_folder_and_the_current_one(build, monkeypatch):
+    folder = build("image_folder")
+    monkeypatch.setenv("HOME", str(folder.parent))
+    assert ImageFolder(path="~/image_folder").load(TINY).classes == 4
+    monkeypatch.delenv(VARIABLE)
+    with pytest.raises(UserError, match=r"no folder .*/image_folder, and no data root is given"):
+        ImageFolder().load(TINY)
+    monkeypatch.chdir(folder)
+    assert ImageFolder(path=".").load(TINY).name == "image_folder"
+
+
+def test_a_folder_too_many_is_named(build):
+    for name, kind in (("image_folder", ImageFolder), ("reid_folder", ReidFolder)):
+        folder = build(name)
+        inner = folder.with_name("outer") / name
+        inner.parent.mkdir(exist_ok=True)
+        folder.rename(inner)
+        with pytest.raises(UserError, match=rf"Give dataset\.path={inner}\b"):
+            kind(path="outer").load(TINY)
+        inner.rename(folder)
 
 
 def test_the_largest_seed_splits(build):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from benchmark import registry
 from benchmark.__main__ import main
-from benchmark.data.official import counts
+from benchmark.data.official import counts, parts
 from benchmark.data.root import VARIABLE
 from benchmark.data.upkeep import check as checking
 from benchmark.data.upkeep.check import Finding, check
@@ -57,9 +57,10 @@ def test_a_sound_set(tree, kind):
     assert findings.folder == folder
     assert findings.found == make(kind).status().counts
     if kind in ("reid_folder", "image_folder"):
-        assert findings.official is None
+        assert findings.comparison is None
     else:
-        assert findings.official == findings.found == counts.OFFICIAL[make(kind).title]
+        assert findings.comparison.complete
+        assert findings.comparison.official == counts.OFFICIAL[make(kind).title]
         assert findings.name == make(kind).whole
     assert told[-1] == (findings.opened, findings.opened)
 
@@ -366,7 +367,8 @@ def test_the_command_on_a_part(tree, data, monkeypatch):
     tree("cub200")
     found = make("cub200").status().counts
     monkeypatch.setitem(counts.OFFICIAL, "CUB-200-2011", {**found, "test images": 13})
-    monkeypatch.setitem(counts.PARTS, "CUB-200-2011", {"CUB-8": found})
+    known = parts.Part("CUB-8", "classes 1 to 8 of CUB-200-2011", found)
+    monkeypatch.setitem(parts.PARTS, "CUB-200-2011", [known])
     status, out, _ = data("check", "cub200")
     assert status == 1
     assert "named CUB-8" in out

@@ -24,7 +24,7 @@ def test_version_2_is_listed_and_checked_without_a_name(tree, data, folder):
     built.rename(built.with_name(folder))
     (status,) = statuses("msmt17")
     assert status.found
-    assert status.how_to_get == "take it with dataset.version=V2"
+    assert status.remedy == "take it with dataset.version=V2"
     code, out, _ = data("list")
     assert code == 0
     assert "msmt17 yes 4 train" in out
@@ -45,7 +45,7 @@ def test_a_command_for_version_2_names_it(build, data):
 def test_both_versions_are_listed_and_checked(build, data):
     build("msmt17")
     build("msmt17", version="V2")
-    assert [status.how_to_get for status in statuses("msmt17")] == [
+    assert [status.remedy for status in statuses("msmt17")] == [
         "",
         "take it with dataset.version=V2",
     ]
@@ -68,4 +68,4 @@ def test_a_folder_of_neither_version_is_one_data_set(build, tmp_path, data):
 def test_what_is_not_there_is_listed_once_with_its_source(build):
     (status,) = statuses("msmt17")
     assert not status.found
-    assert "pkuvmc" in status.how_to_get
+    assert "pkuvmc" in status.remedy
