@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.dam import PairDAM, ProxyDAM
+from benchmark.dam.inputs import check_range, class_labels
 from benchmark.dam.pair import plain_similarity
-from benchmark.dam.proxy import check_labels
 
 
 class Objective(Protocol):
@@ -74,11 +74,9 @@ class _Loss(nn.Module, ABC):
         Half precision overflows in the exponentials and sums of a loss: features are raised to
         float32, and autocast is off.
         """
-        if features.ndim != 2 or labels.shape != features.shape[:1]:
-            raise ValueError(
-                f"features must be [B, D] with labels [B], not {list(features.shape)} "
-                f"with {list(labels.shape)}"
-            )
+        if features.ndim != 2:
+            raise ValueError(f"features must be [B, D], not {list(features.shape)}")
+        labels = class_labels(labels, len(features))
         if self.training:
             self.step += 1
         with torch.autocast(features.device.type, enabled=False):
@@ -136,7 +134,7 @@ class ProxyLoss(_Loss):
         nn.init.kaiming_normal_(self.proxies, mode="fan_out")
 
     def _of(self, features: Tensor, labels: Tensor) -> Tensor:
-        check_labels(labels, self.classes)
+        check_range(labels, self.classes)
         proxies = self.proxies.to(features.dtype)
         proxies = F.normalize(proxies) if self.objective.normalise else proxies
         owner = torch.arange(self.classes, device=labels.device).repeat_interleave(self.centres)
@@ -192,6 +190,11 @@ class PairLoss(_Loss):
     def _of(self, features: Tensor, labels: Tensor) -> Tensor:
         if len(features) < 2:
             raise ValueError("a pair loss needs at least 2 samples in the batch")
+        if len(self.memory) and features.shape[1] != self.memory.shape[1]:
+            raise ValueError(
+                f"features have {features.shape[1]} elements, those of the memory "
+                f"{self.memory.shape[1]}: make the loss with dim={features.shape[1]}"
+            )
         metric = self.compared
         dam = cast("PairDAM", self.dam)
         past, past_labels = self._remembered()

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from benchmark.dam.compiling import left_out_of_graphs
+from benchmark.dam.inputs import check_vectors, class_labels
 from benchmark.dam.kernels.cosines import kept_cosines
 from benchmark.dam.kernels.squares import kept_squares
 from benchmark.dam.selection import Selection, Side, check_choice, check_rule, check_schedule
@@ -96,6 +98,7 @@ def plain_similarity(features: Tensor, metric: str, references: Tensor | None = 
     return -torch.cdist(features, references, compute_mode="donot_use_mm_for_euclid_dist")
 
 
+@left_out_of_graphs
 def pair_similarity(
     features: Tensor,
     labels: Tensor,
@@ -124,27 +127,28 @@ def pair_similarity(
     generator. `block` bounds the numbers held at a time and does not change the result beyond
     rounding.
 
-    Raises ValueError for an unknown choice, a share outside (0, 1], or references that don't fit.
+    Raises ValueError for an unknown choice, a share outside (0, 1], shapes or types that
+    don't fit, or labels that are no integers.
     """
     check_rule(rule, keep)
     _check(similarity, metric, select)
-    if features.dtype not in (torch.float32, torch.float64):
-        raise ValueError(
-            f"features must be float32 or float64, not {features.dtype}; "
-            "convert half precision with .float()"
-        )
-    _check_references(features, references, reference_labels)
+    if (references is None) != (reference_labels is None):
+        raise ValueError("references and reference_labels must be given together")
+    others = features if references is None else references
+    check_vectors(features, others, "references")
+    labels = other_labels = class_labels(labels, len(features))
+    if reference_labels is not None:
+        other_labels = class_labels(reference_labels, len(others), "reference_labels")
     if rule == "all":
         return plain_similarity(features, metric, references)
     if seed is None:
         seed = int(torch.randint(1 << 31, ()))
     selection = Selection(rule, keep, seed)
-    left = Side(features.detach(), torch.arange(len(features), device=labels.device), labels.long())
+    left = Side(features.detach(), torch.arange(len(features), device=labels.device), labels)
     right = left
-    if references is not None and reference_labels is not None:
+    if references is not None:
         numbers = torch.arange(len(references), device=labels.device) + len(features)
-        right = Side(references.detach(), numbers, reference_labels.long())
-    others = features if references is None else references
+        right = Side(references.detach(), numbers, other_labels)
     # Half precision would move the selection and the sums, and not alike on every way.
     with torch.autocast(features.device.type, enabled=False):
         if similarity == "masked_cosine":
@@ -160,23 +164,9 @@ def pair_similarity(
                 mapped = (lengths - square) / 2
         if select == "both":
             return mapped
-        positive = labels.unsqueeze(1) == (labels if reference_labels is None else reference_labels)
+        positive = labels.unsqueeze(1) == other_labels
         chosen = positive if select == "positives" else ~positive
         return torch.where(chosen, mapped, plain_similarity(features, metric, references))
-
-
-def _check_references(features: Tensor, references: Tensor | None, labels: Tensor | None) -> None:
-    if (references is None) != (labels is None):
-        raise ValueError("references and reference_labels must be given together")
-    if references is None or labels is None:
-        return
-    if references.dtype != features.dtype:
-        raise ValueError(f"references are {references.dtype}, features {features.dtype}")
-    if references.shape[1:] != features.shape[1:] or labels.shape != references.shape[:1]:
-        raise ValueError(
-            f"references must be [N, {features.shape[1]}] with reference_labels [N], not "
-            f"{list(references.shape)} with {list(labels.shape)}"
-        )
 
 
 def _root(square: Tensor) -> Tensor:

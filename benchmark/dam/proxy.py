@@ -25,6 +25,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmark.dam.compiling import left_out_of_graphs
+from benchmark.dam.inputs import check_range, check_vectors, class_labels
 from benchmark.dam.kernels.cosines import kept_cosines
 from benchmark.dam.kernels.margins import ToClass, class_margins
 from benchmark.dam.naive import NAIVE, naive_similarity
@@ -94,16 +96,7 @@ def _check(difference: str, own: bool, mapping: str, centres: int) -> None:
         raise ValueError(f"{centres} centres a class need mapping='margin', not {mapping!r}")
 
 
-def check_labels(labels: Tensor, classes: int) -> None:
-    """Raise ValueError unless every label [B] names one of the `classes` proxies."""
-    outside = labels[(labels < 0) | (labels >= classes)]
-    if len(outside):
-        raise ValueError(
-            f"label {int(outside[0])} is outside the {classes} proxies (0 to {classes - 1}): "
-            "relabel the training classes from 0 without a gap, or make more proxies"
-        )
-
-
+@left_out_of_graphs
 def proxy_similarity(
     features: Tensor,
     proxies: Tensor,
@@ -137,21 +130,17 @@ def proxy_similarity(
     `block` bounds the numbers held at a time and does not change the result beyond rounding.
 
     Raises ValueError for an unknown choice or one that doesn't fit the others, a share outside
-    (0, 1], or a label outside the proxies.
+    (0, 1], shapes or types that don't fit, or a label that is no integer or outside the proxies.
     """
     check_rule(rule, keep)
     _check(difference, own, mapping, centres)
-    if features.dtype != proxies.dtype or features.dtype not in (torch.float32, torch.float64):
-        raise ValueError(
-            f"features ({features.dtype}) and proxies ({proxies.dtype}) must both be float32 or "
-            "both float64; convert half precision with .float()"
-        )
+    check_vectors(features, proxies, "proxies")
     if centres < 1 or len(proxies) % centres:
         raise ValueError(f"{len(proxies)} proxies can't be {centres} centres for each class")
     if centres > 1 and to_class is None:
         raise ValueError(f"{centres} centres a class need to_class, as the objective has it")
-    labels = labels.long()
-    check_labels(labels, len(proxies) // centres)
+    labels = class_labels(labels, len(features))
+    check_range(labels, len(proxies) // centres)
     if rule == "all":
         return features @ proxies.T
     if seed is None:

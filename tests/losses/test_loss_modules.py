@@ -132,7 +132,7 @@ def test_without_self() -> None:
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="label 5 is outside the 5 proxies"):
         proxy_loss(NormSoftmax())(FEATURES, LABELS + 4)
-    with pytest.raises(ValueError, match=r"must be \[B, D\] with labels \[B\]"):
+    with pytest.raises(ValueError, match=r"labels must be \[12\], one class each, not \[3\]"):
         PairLoss(Triplet())(FEATURES, LABELS[:3])
     with pytest.raises(ValueError, match="at least 2 samples"):
         PairLoss(Triplet())(FEATURES[:1], LABELS[:1])

@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
+from benchmark.dam.kernels.first_order import first_order
 from benchmark.dam.selection import Selection, Side, kept_count
 
 # Numbers to go through, from which on another thread is worth its start.
@@ -95,7 +95,7 @@ class _Margins(torch.autograd.Function):
         return result
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         from benchmark.dam.kernels import numba_loops as loops
 
@@ -135,7 +135,7 @@ class _Squares(torch.autograd.Function):
         return result
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         from benchmark.dam.kernels import numba_loops as loops
 
@@ -151,7 +151,7 @@ class _Squares(torch.autograd.Function):
 
 
 def _arrays(*tensors: Tensor) -> tuple[Any, ...]:
-    return tuple(tensor.detach().contiguous().numpy() for tensor in tensors)
+    return tuple(tensor.detach().contiguous().resolve_neg().numpy() for tensor in tensors)
 
 
 def _settings(features: Tensor, selection: Selection, rescale: bool) -> tuple[Any, ...]:
@@ -211,7 +211,12 @@ def _summed(
 ) -> tuple[Tensor, ...]:
     """The gradients, shaped like these, that a loop finds in its parts."""
     arguments = *arguments, *_arrays(gradient)
-    parts = _deal(loop, work, arguments, lambda: tuple(map(torch.zeros_like, like)))
+
+    def zeros() -> tuple[Tensor, ...]:
+        # In rows, whatever the strides of a tensor: the loop has to fill these, not a copy.
+        return tuple(torch.zeros(t.shape, dtype=t.dtype, device=t.device) for t in like)
+
+    parts = _deal(loop, work, arguments, zeros)
     for part in parts[1:]:
         for total, more in zip(parts[0], part, strict=True):
             total += more

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
+from benchmark.dam.kernels.first_order import first_order
 from benchmark.dam.selection import Selection, Side
 
 Values = Callable[..., Tensor]
@@ -78,7 +78,7 @@ class _Blocks(torch.autograd.Function):
         return result
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         inputs, (values, sets, count) = ctx.saved_tensors, ctx.settings
         totals = [torch.zeros_like(tensor) for tensor in inputs]

@@ -19,8 +19,8 @@ import torch
 import triton
 import triton.language as tl
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
+from benchmark.dam.kernels.first_order import first_order
 from benchmark.dam.kernels.triton_selection import TILE, is_kept, keys_of, select, settings, warps
 from benchmark.dam.selection import Selection, Side, kept_count
 
@@ -148,7 +148,7 @@ class Sums(torch.autograd.Function):
         return result
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Make masks and differences again, from the sets."""
         features, references, *sides, limit, last = ctx.saved_tensors

@@ -17,8 +17,8 @@ import torch
 import triton
 import triton.language as tl
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
+from benchmark.dam.kernels.first_order import first_order
 from benchmark.dam.kernels.triton_selection import TILE, is_kept, keys_of, select, settings, warps
 from benchmark.dam.selection import Selection
 
@@ -184,7 +184,7 @@ class Margins(torch.autograd.Function):
         return result
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Make masks and differences again, from the sets."""
         features, proxies, table, labels, row, limit, last, size = ctx.saved_tensors
