@@ -179,15 +179,15 @@ def _plan(options: argparse.Namespace, console: Console) -> int:
     table = Table("id", "data set", "objective", "arm", "seed", box=None, pad_edge=False)
     for run in runs:
         c = run.config
-        names = (c["dataset"]["type"], c["objective_name"], c["arm"])
-        table.add_row(run.id, *map(printable, names), str(c["seed"]))
+        names = (c.dataset.type, c.objective_name, c.arm)
+        table.add_row(run.id, *map(printable, names), str(c.seed))
     console.print(table)
     seconds = estimate(runs, workers)
-    epochs = sorted({run.config["epochs"] for run in runs})
+    epochs = sorted({run.config.epochs for run in runs})
     span = " to ".join(dict.fromkeys(map(str, (epochs[0], epochs[-1]))))
     console.print(
         f"{len(runs)} runs of {span} epochs, about {_duration(seconds)} with "
-        f"{workers} at a time on this machine ({runs[0].config['device']}); nothing was trained"
+        f"{workers} at a time on this machine ({runs[0].config.device}); nothing was trained"
     )
     return 0
 
@@ -267,7 +267,7 @@ def _planned(options: argparse.Namespace) -> "list[PlannedRun]":
         seeds=options.seeds,
         device=options.device,
         allow_partial=options.allow_partial,
-        tell=_note,
+        log=_note,
     )
 
 

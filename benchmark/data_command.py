@@ -223,7 +223,9 @@ def _download(archive: "Archive", below: Path, by_hand: list[str], console: Cons
 def _dataset(options: argparse.Namespace) -> Any:
     """The data set that the command names, with the options it gives."""
     from benchmark.registry import DATASETS, build, resolve
+    from benchmark.run_config import Entry, json_value
     from benchmark.suite.overrides import parse, put
+    from benchmark.validation import validated
 
     where = f"data {options.action} {options.name}"
     config: dict[str, Any] = {"dataset": {"type": options.name}}
@@ -232,7 +234,8 @@ def _dataset(options: argparse.Namespace) -> Any:
         if path[0] != "dataset" or len(path) == 1:
             raise UserError(f"{where}: {override!r} is none of its options: dataset.key=value.")
         put(config, path, value, where)
-    return build(DATASETS, resolve(DATASETS, config["dataset"], where), where)
+    entry = validated(Entry, json_value(config["dataset"]), where)
+    return build(DATASETS, resolve(DATASETS, entry, where), where)
 
 
 def _command(action: str, options: argparse.Namespace) -> str:

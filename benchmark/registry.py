@@ -7,17 +7,20 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from types import ModuleType
 from typing import Any
 
 import mmengine.registry as root
 from mmengine.registry import Registry
+from pydantic import BaseModel
 from torch import nn
 
 from benchmark import dam
 from benchmark.errors import UserError
-from benchmark.option_types import check_types
+from benchmark.run_config import Entry
+from benchmark.signatures import options_model
+from benchmark.validation import known, shown, validated
 
 
 def _registry(name: str, parent: Registry, *packages: str) -> Registry:
@@ -63,56 +66,63 @@ def _take_in(registry: Registry, module: ModuleType) -> None:
             registry.register_module(name=snake_case(name), module=kind)
 
 
-def resolve(
-    registry: Registry, entry: dict[str, Any], where: str, given: Collection[str] = ()
-) -> dict[str, Any]:
+def objective_registries(objective: str) -> tuple[Registry, Registry]:
+    """Where an objective and its DAM mapping are looked up by name: proxies' or pairs'."""
+    if objective in names(PROXY_OBJECTIVES):
+        return PROXY_OBJECTIVES, PROXY_MAPPINGS
+    return PAIR_OBJECTIVES, PAIR_MAPPINGS
+
+
+def find(registry: Registry, kind: str, where: str) -> Callable[..., Any]:
+    """The class registered as `kind`. Raises UserError where there is none.
+
+    mmengine's own registries silently fall back on their parents, so the lookup stays in this one.
+    """
+    all_names = names(registry)
+    if kind not in all_names:
+        raise UserError(
+            f"{where}.type: there is no {registry.name} named {shown(kind)}. "
+            f"{known(kind, all_names)}"
+        )
+    found: Callable[..., Any] = registry.module_dict[kind]
+    return found
+
+
+def resolve(registry: Registry, entry: Entry, where: str, given: Collection[str] = ()) -> Entry:
     """Complete `entry` with the defaults of the class that its `type` names.
 
     `where` says which entry of the configuration it is, `given` which parameters no configuration
-    holds. Raises UserError for an unknown type or key, and for a value of another type than the
-    parameter's. mmengine's own registries fall back on their parents without a word, so the lookup
-    stays in this registry.
+    holds. Raises UserError for an unknown type or option, and for a value that the class's
+    signature doesn't allow.
     """
-    known = names(registry)
-    kind = entry.get("type")
-    if kind not in known:
-        raise UserError(
-            f"{where}: there is no {registry.name} named {kind!r}. Known: {', '.join(known)}."
-        )
-    parameters = {
-        name: parameter
-        for name, parameter in inspect.signature(registry.module_dict[kind]).parameters.items()
-        if name != "self" and name not in given
-    }
-    unknown = sorted(set(entry) - set(parameters) - {"type"})
-    if unknown:
-        raise UserError(
-            f"{where}: {kind} has no option {', '.join(map(repr, unknown))}. "
-            f"Its options: {', '.join(parameters) or 'none'}."
-        )
-    check_types(registry.module_dict[kind], entry, where)
-    defaults = {
-        name: parameter.default
-        for name, parameter in parameters.items()
-        if parameter.default is not inspect.Parameter.empty
-    }
-    return {"type": kind, **defaults, **{k: v for k, v in entry.items() if k != "type"}}
+    kind = find(registry, entry.type, where)
+    options = checked_options(kind, entry, where, given)
+    return Entry.of(entry.type, **options.model_dump(mode="json"))
 
 
-def build(registry: Registry, entry: dict[str, Any], where: str, **given: Any) -> Any:
+def checked_options(
+    kind: Callable[..., Any], entry: Entry, where: str, given: Collection[str] = ()
+) -> BaseModel:
+    """The entry's options as the signature of `kind` has them. Raises UserError where they differ.
+
+    `given` are parameters that no configuration holds.
+    """
+    return validated(options_model(kind, frozenset(given)), entry.options, where, entry.type)
+
+
+def build(registry: Registry, entry: Entry, where: str, **given: Any) -> Any:
     """Make what `entry` describes; `given` are arguments that no configuration needs to hold.
 
     The class gets those of them that it takes and the entry leaves out. Raises UserError where it
     refuses an option's value.
     """
-    names(registry)
-    kind = registry.module_dict[entry["type"]]
-    options = {key: value for key, value in entry.items() if key != "type"}
+    kind = find(registry, entry.type, where)
+    options = entry.options
     taken = inspect.signature(kind).parameters
     try:
         return kind(**{key: value for key, value in given.items() if key in taken} | options)
     except (TypeError, ValueError) as error:
         raise UserError(f"{where}: {error}") from error
     except (RuntimeError, ArithmeticError) as error:  # what torch makes of a size that can't be
-        named = ", ".join(f"{key}={value!r}" for key, value in options.items())
-        raise UserError(f"{where}: no {entry['type']} has {named} ({error})") from error
+        named = ", ".join(f"{key}={shown(value)}" for key, value in options.items())
+        raise UserError(f"{where}: no {entry.type} has {named} ({error})") from error

@@ -13,7 +13,8 @@ ORDER = [
     ["suite"],
     ["training"],
     ["data", "models", "evaluation", "analysis"],
-    ["registry"],
+    ["registry", "signatures"],
+    ["run_config", "validation"],
     ["losses"],
     ["dam", "baselines"],
 ]

@@ -7,13 +7,12 @@ from torch import Tensor, nn
 
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss
 from benchmark.models.joined import gathered
+from benchmark.run_config import Neck, Pooling
 
-POOLINGS = ("avg", "max", "avg+max")
-NECKS = (None, "bn")
 PLACES = ("image", "feature_map", "embedding")
 
 
-def pool(feature_map: Tensor, pooling: str) -> Tensor:
+def pool(feature_map: Tensor, pooling: Pooling) -> Tensor:
     """Features [n, channels] of maps [n, channels, h, w]: mean, maximum, or the sum of both."""
     if pooling == "max":
         return feature_map.amax((2, 3))
@@ -37,8 +36,8 @@ class RetrievalModel(BaseModel):
         dim: int | None,
         loss: ProxyLoss | PairLoss | JointLoss,
         *,
-        pooling: str = "avg",
-        neck: str | None = None,
+        pooling: Pooling = "avg",
+        neck: Neck | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone

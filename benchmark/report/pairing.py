@@ -48,8 +48,8 @@ def by_seed(runs: Iterable[StoredRun]) -> dict[int, StoredRun]:
     Raises UserError where a seed was run twice with one configuration.
     """
     found: dict[int, StoredRun] = {}
-    for run in sorted(runs, key=lambda run: int(run.config["seed"])):
-        seed = int(run.config["seed"])
+    for run in sorted(runs, key=lambda run: run.config.seed):
+        seed = run.config.seed
         if seed in found:
             raise UserError(
                 f"{found[seed].folder} and {run.folder} hold the same configuration. "

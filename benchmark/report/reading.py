@@ -1,7 +1,7 @@
 """The compact table that Markdown and the terminal share, and the sentences that explain it."""
 
 from benchmark.report.metrics import metric_name
-from benchmark.report.numbers import ABSENT, difference, mean_sd
+from benchmark.report.numbers import difference, mean_sd
 from benchmark.report.table import Group, Row
 
 INTERVAL = (
@@ -37,8 +37,8 @@ def seeds(row: Row) -> str:
 
 def legend(group: Group) -> list[str]:
     """What a reader must know of the group's numbers."""
-    numbers = sorted({run.config["seed"] for run in group.runs})
-    epochs = sorted({str(run.config.get("epochs", ABSENT)) for run in group.runs}, key=len)
+    numbers = sorted({run.config.seed for run in group.runs})
+    epochs = sorted({str(run.config.epochs) for run in group.runs}, key=len)
     pairs = sorted({len(row.pairs.runs) for row in group.rows if row.pairs})
     spread = "–".join(dict.fromkeys(map(str, (pairs[0], pairs[-1])))) if pairs else "0"
     sentences = [
@@ -58,10 +58,10 @@ def remarks(group: Group) -> list[str]:
         for row in comparison.rows:
             where = f"{comparison.label}, {row.label}"
             lines += [
-                f"{where}, seed {run.config['seed']} failed: {run.error or 'no error text'}"
+                f"{where}, seed {run.config.seed} failed: {run.error or 'no error text'}"
                 for run in row.in_state("failed")
             ]
-            missing = [str(run.config["seed"]) for run in row.in_state("not run")]
+            missing = [str(run.config.seed) for run in row.in_state("not run")]
             if missing:
                 lines.append(f"{where}: not run (seed {', '.join(missing)})")
             lines += [f"{where}: {note}" for note in row.notes]

@@ -15,8 +15,10 @@ from benchmark.report.numbers import ABSENT
 from benchmark.report.pairing import Pairs, by_seed, pair
 from benchmark.report.settings import change_text, distinct, exchange_text
 from benchmark.report.statistics.interval import Interval, Summary, paired_interval, summarise
+from benchmark.run_config import RunConfig
 from benchmark.suite.arms import BASELINE, DAM, EXCHANGED
 from benchmark.suite.store import StoredRun, canonical
+from benchmark.suite.stored_files import Environment, Images
 
 _NOT_COMPARED = {"arm", "seed", *EXCHANGED}
 
@@ -68,28 +70,36 @@ class Row:
 
     def conditions(self) -> dict[str, str]:
         """Where the runs ran; more than one value are joined with " / "."""
-        environments = [run.environment for run in self.runs.values() if run.environment]
+        environments = [run.environment for run in self.runs.values()]
         configs = [run.config for run in self.runs.values()]
         return {
-            "device": _joined(config.get("device") for config in configs),
-            "device name": _joined(item.get("device_name") for item in environments),
-            "threads": _joined(config.get("threads") for config in configs),
-            "torch": _joined(item.get("torch") for item in environments),
-            "python": _joined(item.get("python") for item in environments),
+            "device": _joined(config.device for config in configs),
+            "device name": _joined(item.device_name for item in environments),
+            "threads": _joined(config.threads for config in configs),
+            "torch": _joined(item.torch for item in environments),
+            "python": _joined(item.python for item in environments),
             "commit": _joined(_commit(item) for item in environments),
         }
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One recipe and objective: the arms on it, the baseline first."""
+    """One recipe and objective: the arms on it, the baseline first.
+
+    `shared` holds the settings that all of them have, as a run's file does.
+    """
 
     label: str
-    config: dict[str, Any]
+    shared: dict[str, Any]
     rows: list[Row]
 
+    @property
+    def config(self) -> RunConfig:
+        """The configuration of one of the runs."""
+        return next(iter(self.rows[0].runs.values())).config
+
     def facts(self) -> dict[str, str]:
-        """What all arms share, as text."""
+        """The conditions that all arms share, as text."""
         return facts(self.config)
 
 
@@ -157,36 +167,37 @@ def build_table(runs: Iterable[StoredRun]) -> Table:
 
     Raises UserError where one configuration is stored twice.
     """
-    datasets = _split(runs, lambda run: run.config.get("dataset", {}))
+    datasets = _split(runs, lambda run: run.config.dataset.model_dump())
     names = [_dataset_name(members) for members in datasets]
-    labels = distinct(names, [members[0].config.get("dataset", {}) for members in datasets])
+    labels = distinct(names, [members[0].config.dataset.model_dump() for members in datasets])
     groups = map(_group, datasets, names, labels)
     return Table(sorted(groups, key=lambda group: _by_number(group.label)))
 
 
 def _group(runs: list[StoredRun], name: str, label: str) -> Group:
     """The comparisons among the runs on one data set."""
-    facts = next((run.dataset for run in runs if run.dataset), {})
+    images = next((run.dataset for run in runs if run.dataset.name is not None), Images())
     members = _split(runs, lambda run: _without(run.config, _NOT_COMPARED))
-    configs = [_without(own[0].config, _NOT_COMPARED) for own in members]
-    labels = distinct([objective_name(config) for config in configs], configs)
-    comparisons = map(Comparison, labels, configs, map(_rows, members))
+    shared = [_without(own[0].config, _NOT_COMPARED) for own in members]
+    labels = distinct([own[0].config.objective_name for own in members], shared)
+    comparisons = map(Comparison, labels, shared, map(_rows, members))
+    counts = {name: getattr(images, name) for name in _COUNTS}
     return Group(
         label=label,
         name=name,
-        protocol=str(facts.get("protocol", "")),
-        note=str(facts.get("note", "")),
-        counts={name: int(facts[name]) for name in _COUNTS if name in facts},
-        official=all(run.dataset.get("official", False) for run in runs if run.dataset),
+        protocol=images.protocol or "",
+        note=images.note or "",
+        counts={name: count for name, count in counts.items() if count is not None},
+        official=all(run.dataset.official for run in runs if run.dataset.name is not None),
         comparisons=sorted(comparisons, key=lambda comparison: _by_number(comparison.label)),
     )
 
 
 def _rows(runs: list[StoredRun]) -> list[Row]:
     """The arms of one comparison, the baseline first, then `dam`, then the others by name."""
-    arms = _split(runs, lambda run: [run.config["arm"], _exchanged(run.config)])
+    arms = _split(runs, lambda run: [run.config.arm, _exchanged(run.config)])
     members = [by_seed(own) for own in arms]
-    names = [str(own[0].config["arm"]) for own in arms]
+    names = [own[0].config.arm for own in arms]
     exchanged = [_exchanged(own[0].config) for own in arms]
     labels = distinct(names, exchanged)
     # With two baselines there is no saying which one an arm is the twin of.
@@ -228,11 +239,6 @@ def _by_number(label: str) -> list[str]:
     return [f"{float(part):020.6f}" if part[:1].isdigit() else part for part in parts]
 
 
-def objective_name(config: dict[str, Any]) -> str:
-    """The objective's name in the suite, or its type."""
-    return str(config.get("objective_name", config["objective"]["type"]))
-
-
 def _split(runs: Iterable[StoredRun], key: Callable[[StoredRun], Any]) -> list[list[StoredRun]]:
     """Runs with an equal key together."""
     found: dict[str, list[StoredRun]] = {}
@@ -241,18 +247,18 @@ def _split(runs: Iterable[StoredRun], key: Callable[[StoredRun], Any]) -> list[l
     return list(found.values())
 
 
-def _without(config: dict[str, Any], names: set[str]) -> dict[str, Any]:
-    return {name: value for name, value in config.items() if name not in names}
+def _without(config: RunConfig, names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in config.as_json().items() if name not in names}
 
 
-def _exchanged(config: dict[str, Any]) -> dict[str, Any]:
-    return {name: config[name] for name in EXCHANGED if name in config}
+def _exchanged(config: RunConfig) -> dict[str, Any]:
+    return {name: value for name, value in config.as_json().items() if name in EXCHANGED}
 
 
 def _dataset_name(runs: list[StoredRun]) -> str:
     """The name that the loaded data set gave itself, or its type where none was loaded."""
-    loaded = (run.dataset["name"] for run in runs if "name" in run.dataset)
-    return str(next(loaded, runs[0].config.get("dataset", {}).get("type", "unknown data set")))
+    loaded = (run.dataset.name for run in runs if run.dataset.name is not None)
+    return next(loaded, runs[0].config.dataset.type)
 
 
 def _joined(values: Iterable[Any]) -> str:
@@ -261,9 +267,8 @@ def _joined(values: Iterable[Any]) -> str:
     return " / ".join(present) or ABSENT
 
 
-def _commit(environment: dict[str, Any]) -> str | None:
+def _commit(environment: Environment) -> str | None:
     """The commit, and whether the tree had changes beyond it."""
-    commit = environment.get("commit")
-    if commit is None:
+    if environment.commit is None:
         return None
-    return f"{str(commit)[:10]} + changes" if environment.get("dirty") else str(commit)[:10]
+    return environment.commit[:10] + (" + changes" if environment.dirty else "")

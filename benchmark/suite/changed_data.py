@@ -31,7 +31,7 @@ def settle_changed_data(runs: Iterable[PlannedRun], out: Path, choice: Choice) -
         finished = (folder / "result.json").exists() and read_run(folder).state == "finished"
         if not finished and not resumable(folder):
             continue
-        kind = canonical({key: run.config[key] for key in ("dataset", "transform")})
+        kind = canonical(run.config.model_dump(mode="json", include={"dataset", "transform"}))
         if kind not in present:
             present[kind] = data_record(load_dataset(run.config))
         change = data_change(read_record(folder), present[kind])

@@ -2,11 +2,11 @@
 
 import time
 from itertools import chain, islice, repeat
-from typing import Any
 
 import torch
 
 from benchmark.data.loading import TrainingLoader
+from benchmark.run_config import RunConfig
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store import identity
 from benchmark.training.building import build_model, build_optimiser, load_dataset
@@ -21,26 +21,26 @@ def estimate(runs: list[PlannedRun], workers: int) -> float:
     measured: dict[str, float] = {}
     total = 0.0
     for run in runs:
-        kind = identity({**run.config, "seed": 0})
+        kind = identity({**run.config.as_json(), "seed": 0})
         if kind not in measured:
             measured[kind] = _seconds(run.config)
         total += measured[kind]
     return total / max(1, min(workers, len(runs)))
 
 
-def _seconds(config: dict[str, Any]) -> float:
+def _seconds(config: RunConfig) -> float:
     """Seconds for one run: its steps, and two evaluations."""
     dataset = load_dataset(config)
     before = torch.get_num_threads()
-    torch.set_num_threads(config["threads"])
+    torch.set_num_threads(config.threads)
     try:
-        model = build_model(config, dataset.classes).to(config["device"])
+        model = build_model(config, dataset.classes).to(config.device)
         model.loss.progress = 1.0
         optimiser = build_optimiser(config, model)
 
         def step(classes: int, most: int) -> float:
             """Seconds of one step on so many classes, of `most` steps after the first."""
-            sampler = {**config["sampler"], "classes": classes}
+            sampler = {**dict(config.sampler), "classes": classes}
             loader = TrainingLoader(dataset.train, **sampler, seed=0)
             batches = islice(chain.from_iterable(repeat(loader)), most + 1)
             model.train_step(next(batches), optimiser)
@@ -52,7 +52,7 @@ def _seconds(config: dict[str, Any]) -> float:
                     break
             return spent / done
 
-        classes = config["sampler"]["classes"]
+        classes = config.sampler.classes
         few = min(2, classes)
         seconds = step(few, 1) * classes / few
         # Photographs take a CPU long enough for a part of a batch to tell.
@@ -60,8 +60,8 @@ def _seconds(config: dict[str, Any]) -> float:
             seconds = step(classes, STEPS)
     finally:
         torch.set_num_threads(before)
-    size = classes * config["sampler"]["samples"]
-    steps = max(1, len(dataset.train.labels) // size) * config["epochs"]
+    size = classes * config.sampler.samples
+    steps = max(1, len(dataset.train.labels) // size) * config.epochs
     tested = len(dataset.query.labels) + len(dataset.gallery.labels if dataset.gallery else [])
     # Embedding an image costs about a third of training on it; both evaluations embed all.
     return OVERHEAD * seconds * (steps + 2 * tested / size / 3)

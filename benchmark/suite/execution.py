@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from benchmark.durable import write_json, write_text
 from benchmark.errors import UserError
+from benchmark.run_config import RunConfig
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.shape import check_environment, check_result
-from benchmark.suite.store import read_json, read_run, run_folder
+from benchmark.suite.store import read_run, read_stored, run_folder
+from benchmark.suite.stored_files import Environment, Result
 from benchmark.training import Progress, remove_checkpoints, train
 from benchmark.training.environment import UNKNOWN, describe
 from benchmark.training.memory import keep_freed_memory
@@ -75,8 +75,8 @@ def reused_from_other_commits(runs: list[PlannedRun], out: Path, present: str) -
     for folder in (run_folder(out, run.id) for run in runs):
         result, environment = folder / "result.json", folder / "environment.json"
         if result.exists() and environment.exists():
-            finished = read_json(result, check_result)["state"] == "finished"
-            commit = read_json(environment, check_environment).get("commit", UNKNOWN)
+            finished = read_stored(result, Result).state == "finished"
+            commit = read_stored(environment, Environment).commit or UNKNOWN
             found += finished and commit not in (UNKNOWN, present)
     return found
 
@@ -88,7 +88,7 @@ class _Ended:
     error: str | None
 
 
-Work = Callable[[dict[str, Any], Path, Connection], None]
+Work = Callable[[RunConfig, Path, Connection], None]
 
 
 def execute(
@@ -108,7 +108,7 @@ def execute(
     trains. Nothing is lost when this process is interrupted.
     """
     for run in runs:
-        write_json(run_folder(out, run.id) / "config.json", run.config)
+        write_json(run_folder(out, run.id) / "config.json", run.config.as_json())
     waiting = outstanding(runs, out)
     outlook = Outlook(total=len(runs), finished=len(runs) - len(waiting))
     context = multiprocessing.get_context("forkserver")
@@ -162,7 +162,7 @@ def _store_failure(folder: Path, error: str) -> None:
     write_json(folder / "result.json", {"state": "failed", "error": error})
 
 
-def _train(config: dict[str, Any], folder: Path, channel: Connection) -> None:
+def _train(config: RunConfig, folder: Path, channel: Connection) -> None:
     """In the run's own process: train, store, tell."""
     # An interrupt from the keyboard reaches this process too; the one that watches ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -182,9 +182,9 @@ def _train(config: dict[str, Any], folder: Path, channel: Connection) -> None:
     error: str | None = None
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            if config["device"] == "cpu":
+            if config.device == "cpu":
                 keep_freed_memory()
-            write_json(folder / "environment.json", describe(config["device"], config["threads"]))
+            write_json(folder / "environment.json", describe(config.device, config.threads))
             result = train(config, folder, report, loaders(config))
         write_json(folder / "result.json", result)
         remove_checkpoints(folder)
@@ -201,16 +201,16 @@ def _train(config: dict[str, Any], folder: Path, channel: Connection) -> None:
     channel.send(_Ended(error))
 
 
-def loaders(config: dict[str, Any]) -> int:
+def loaders(config: RunConfig) -> int:
     """Processes that decode a run's images: up to 8 on a GPU; a CPU is busy with training."""
-    return 0 if config["device"] == "cpu" else min(8, _cores() - 1)
+    return 0 if config.device == "cpu" else min(8, _cores() - 1)
 
 
 def default_workers(runs: list[PlannedRun]) -> int:
     """As many as the cores carry on a CPU; one on a GPU."""
-    if any(run.config["device"] != "cpu" for run in runs):
+    if any(run.config.device != "cpu" for run in runs):
         return 1
-    return max(1, _cores() // max(run.config["threads"] for run in runs))
+    return max(1, _cores() // max(run.config.threads for run in runs))
 
 
 def _cores() -> int:

@@ -14,18 +14,19 @@ Files are written as `benchmark.durable` does it: a reader never meets half of o
 import hashlib
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmark.durable import refusals_explained
 from benchmark.errors import UserError
-from benchmark.suite.shape import State, check_config, check_environment, check_result
+from benchmark.run_config import RunConfig
+from benchmark.suite.stored_files import Environment, Epoch, Images, Result, State
+from benchmark.validation import Model, validated
 
 
 def canonical(config: dict[str, Any]) -> str:
-    """The configuration as text, in which the order of keys doesn't matter."""
+    """The configuration as a string, in which the order of keys doesn't matter."""
     return json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -46,44 +47,84 @@ def check_writable(folder: Path) -> None:
         probe.unlink()
 
 
-def read_json(path: Path, check: Callable[[Any], None]) -> Any:
-    """Read JSON that `check` lets pass.
+def read_stored(path: Path, model: type[Model]) -> Model:
+    """A file of a run as its model.
 
-    Raises UserError, naming the file, where it is damaged or `check` raises ValueError.
+    Raises UserError, naming the file, where it is damaged or holds something else.
     """
+    return _as_model(path, model, _read_json(path))
+
+
+def _read_json(path: Path) -> Any:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        check(value)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{path} can't be read ({error}). Remove the folder {path.parent}, and the next "
-            "'run' makes it again."
-        ) from error
-    return value
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _as_model(path: Path, model: type[Model], value: Any) -> Model:
+    try:
+        return validated(model, value)
+    except UserError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, reason: Exception) -> UserError:
+    return UserError(
+        f"{path} can't be read ({reason}). Remove the folder {path.parent}, and the next "
+        "'run' makes it again."
+    )
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """One run as it lies in its folder.
-
-    `metrics` and `untrained` map a metric's name to its value in [0, 1], after the last epoch and
-    before the first step. `history` has one entry an epoch: `epoch`, `loss`, `seconds`, and
-    `metrics` where the run was evaluated in between. `digests` (`initial_weights`, `batches`,
-    `final_weights`) let a reader check that two runs were paired.
-    """
+    """One run as it lies in its folder; see `benchmark.suite.stored_files`."""
 
     id: str
     folder: Path
-    config: dict[str, Any]
-    state: State
-    error: str | None = None
-    metrics: dict[str, float] = field(default_factory=dict)
-    untrained: dict[str, float] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    digests: dict[str, str] = field(default_factory=dict)
-    dataset: dict[str, Any] = field(default_factory=dict)
-    timing: dict[str, float] = field(default_factory=dict)
-    environment: dict[str, Any] = field(default_factory=dict)
+    config: RunConfig
+    result: Result
+    environment: Environment
+
+    @property
+    def state(self) -> State:
+        """Whether it is finished, failed or not run."""
+        return self.result.state
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed."""
+        return self.result.error
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metrics by name, in [0, 1], after the last epoch."""
+        return self.result.metrics
+
+    @property
+    def untrained(self) -> dict[str, float]:
+        """Metrics by name before the first step."""
+        return self.result.untrained
+
+    @property
+    def history(self) -> list[Epoch]:
+        """One entry an epoch."""
+        return self.result.history
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """What lets a reader check that two runs were paired."""
+        return self.result.digests
+
+    @property
+    def dataset(self) -> Images:
+        """What the data set is called, and its counts."""
+        return self.result.dataset
+
+    @property
+    def timing(self) -> dict[str, float]:
+        """Seconds by what they were spent on."""
+        return self.result.timing
 
 
 def run_folder(out: Path, run_id: str) -> Path:
@@ -97,7 +138,10 @@ def read_run(folder: Path) -> StoredRun:
     Raises UserError where a file is damaged, or where the folder's name isn't the configuration's
     hash: then the results would be shown under settings that they don't come from.
     """
-    config = read_json(folder / "config.json", check_config)
+    path = folder / "config.json"
+    config = _read_json(path)
+    checked = _as_model(path, RunConfig, config)
+    # The hash is that of the file: a run from before a key was added keeps its name.
     if folder.name != identity(config):
         raise UserError(
             f"{folder} isn't named {identity(config)}, the hash of its config.json: one of the two "
@@ -108,9 +152,11 @@ def read_run(folder: Path) -> StoredRun:
     return StoredRun(
         id=folder.name,
         folder=folder,
-        config=config,
-        environment=read_json(environment, check_environment) if environment.exists() else {},
-        **(read_json(result, check_result) if result.exists() else {"state": "not run"}),
+        config=checked,
+        result=read_stored(result, Result) if result.exists() else Result(state="not run"),
+        environment=(
+            read_stored(environment, Environment) if environment.exists() else Environment()
+        ),
     )
 
 

@@ -17,8 +17,8 @@ from torch import nn
 from benchmark.data.loading import TrainingLoader
 from benchmark.durable import staged, write_text
 from benchmark.evaluation import Distance, evaluate
+from benchmark.run_config import RunConfig
 from benchmark.training.building import (
-    Config,
     build_model,
     build_optimiser,
     build_schedule,
@@ -91,7 +91,7 @@ class Beginning:
 
 
 def train(
-    config: Config,
+    config: RunConfig,
     folder: Path,
     report: Callable[[Progress], None],
     loaders: int = 0,
@@ -115,11 +115,11 @@ def train(
     """
     started = time.perf_counter()
     interruption = interruption or Interruption()
-    torch.set_num_threads(config["threads"])
+    torch.set_num_threads(config.threads)
     dataset = load_dataset(config)
     model = build_model(config, dataset.classes)
     loader = TrainingLoader(
-        dataset.train, **config["sampler"], seed=config["seed"], workers=loaders
+        dataset.train, **dict(config.sampler), seed=config.seed, workers=loaders
     )
     optimiser = build_optimiser(config, model)
 
@@ -131,9 +131,9 @@ def train(
             dataset,
             distance=distance,
             batch_size=EVALUATION_BATCH,
-            device=config["device"],
+            device=config.device,
             workers=loaders,
-            nmi=config["nmi"],
+            nmi=config.nmi,
         ).metrics
 
     record = RecordHook(report)
@@ -147,17 +147,17 @@ def train(
         checkpoints, {"record": record, "beginning": beginning}, checkpoint_minutes, interruption
     )
     runner = Runner(
-        device=config["device"],
+        device=config.device,
         restore=None if saved is None else lambda runner: saving.restore(runner, *saved),
         model=model,
         work_dir=str(work),
         train_dataloader=loader,
-        train_cfg={"type": TrainLoop, "max_epochs": config["epochs"]},
+        train_cfg={"type": TrainLoop, "max_epochs": config.epochs},
         optim_wrapper=optimiser,
         param_scheduler=build_schedule(config, optimiser, len(loader)),
         default_hooks={"checkpoint": None, "sampler_seed": None},
-        custom_hooks=[EpochHook(), ProgressHook(config["schedule"]["frozen"]), record, saving],
-        randomness={"seed": config["seed"]},
+        custom_hooks=[EpochHook(), ProgressHook(config.schedule.frozen), record, saving],
+        randomness={"seed": config.seed},
         # mmengine shares loggers between runners of one name, which it dates to the second.
         experiment_name=f"{folder.name}_{time.time_ns()}",
         log_level=logging.INFO,

@@ -32,6 +32,7 @@ from benchmark.bench.conformance.formulas_pair import FORMULAS, entry
 from benchmark.bench.conformance.oracles_pair import LIBRARY
 from benchmark.losses import PairLoss, without_self
 from benchmark.registry import PAIR_OBJECTIVES, build, names, snake_case
+from benchmark.run_config import Entry
 
 DRAWING = [key for key in FORMULAS if key.endswith("distance_weighted")]
 ON_DISTANCES = [
@@ -102,7 +103,8 @@ def test_equals_its_formula_with_ties_and_rows_of_one_kind(key: str) -> None:
     ],
 )
 def test_options_do_what_the_formula_says(key: str, options: dict[str, float]) -> None:
-    objective = build(PAIR_OBJECTIVES, entry(key) | options, "objective").double()
+    described = Entry.model_validate(entry(key) | options)
+    objective = build(PAIR_OBJECTIVES, described, "objective").double()
     changed = 0
     for case in range(20):
         S, positive = rows(objective, case, torch.float64)

@@ -15,8 +15,9 @@ from benchmark.data.loading import TrainingLoader
 from benchmark.models.retrieval import RetrievalModel
 from benchmark.registry import PAIR_OBJECTIVES, PROXY_OBJECTIVES, RIVALS, names
 from benchmark.report.settings import flatten
-from benchmark.suite.plan import CONFIGS, PlannedRun, plan
-from benchmark.suite.store import canonical
+from benchmark.run_config import PLAIN, Entry, RunConfig, Sampler
+from benchmark.suite.plan import PlannedRun, plan
+from benchmark.suite.suite_file import CONFIGS
 from benchmark.training.building import build_loss, build_model, build_optimiser, load_dataset
 
 SMALL = ["backbone.width=4", "dim=16"]
@@ -52,12 +53,12 @@ def ablation(tmp_path_factory: pytest.TempPathFactory) -> list[PlannedRun]:
     return plan(str(path), device="cpu")
 
 
-def arms_of(runs: list[PlannedRun], objective: str) -> dict[str, dict[str, Any]]:
+def arms_of(runs: list[PlannedRun], objective: str) -> dict[str, RunConfig]:
     """The default case's arms of an objective at seed 0."""
     return {
-        run.config["arm"]: run.config
+        run.config.arm: run.config
         for run in reversed(runs)
-        if run.config["objective_name"] == objective and run.config["seed"] == 0
+        if run.config.objective_name == objective and run.config.seed == 0
     }
 
 
@@ -75,8 +76,8 @@ def test_an_arm_of_an_axis_exchanges_that_option_alone(
     ablation: list[PlannedRun], objective: str
 ) -> None:
     arms = arms_of(ablation, objective)
-    default = flatten(arms["dam"])
-    points = {arm: flatten(config) for arm, config in arms.items() if "=" in arm}
+    default = flatten(arms["dam"].as_json())
+    points = {arm: flatten(config.as_json()) for arm, config in arms.items() if "=" in arm}
     assert len(points) > 10
     for arm, config in points.items():
         axis, _, value = arm.partition("=")
@@ -90,8 +91,10 @@ def test_cases_of_the_ablation_differ_from_the_default_in_one_setting(
 ) -> None:
     baselines: dict[str, list[dict[str, Any]]] = {}
     for run in ablation:
-        if run.config["arm"] == "baseline" and run.config["seed"] == 0:
-            baselines.setdefault(run.config["objective_name"], []).append(flatten(run.config))
+        if run.config.arm == "baseline" and run.config.seed == 0:
+            baselines.setdefault(run.config.objective_name, []).append(
+                flatten(run.config.as_json())
+            )
     varied = Counter(
         next(iter(keys))
         for first, *others in baselines.values()
@@ -135,15 +138,19 @@ def test_the_real_sets_arms_can_be_built(
     configs = [run.config for run in plan(str(path), device="cpu")]
     assert len(configs) > 40
     for config in configs:
-        build_loss(config, classes=4, dim=config["dim"] or 8)
+        build_loss(config, classes=4, dim=config.dim or 8)
 
 
 def test_every_objective_is_in_its_suite_with_and_without_dam() -> None:
     runs = plan("objectives", device="cpu")
     objectives = {*names(PROXY_OBJECTIVES), *names(PAIR_OBJECTIVES), "joint"}
-    assert {run.config["objective"]["type"] for run in runs} == objectives
-    assert {run.config["arm"] for run in runs} == {"baseline", "dam"}
-    minings = {run.config["objective"].get("mining") for run in runs} - {None, "all"}
+    assert {run.config.objective.type for run in runs} == objectives
+    assert {run.config.arm for run in runs} == {"baseline", "dam"}
+    minings = {
+        run.config.objective.options.get("mining")
+        for run in runs
+        if isinstance(run.config.objective, Entry)
+    } - {None, "all"}
     assert minings == set(get_args(Mining))
     assert len(runs) == (len(objectives) + len(minings) - 1) * 2 * 3
 
@@ -151,97 +158,96 @@ def test_every_objective_is_in_its_suite_with_and_without_dam() -> None:
 def test_every_rival_stands_alone_and_with_dam() -> None:
     configs = [run.config for run in plan("rivals", seeds=[0], device="cpu")]
     for objective in ("norm_softmax", "multi_similarity"):
-        arms = {c["arm"]: c for c in configs if c["objective_name"] == objective}
-        assert arms["random"]["similarity"]["rule"] == "random"
-        assert arms["inverse"]["similarity"]["rule"] == "inverse"
+        arms = {c.arm: c for c in configs if c.objective_name == objective}
+        assert arms["random"].similarity.options["rule"] == "random"
+        assert arms["inverse"].similarity.options["rule"] == "inverse"
         for rival in names(RIVALS):
             alone, joined = arms[rival], arms[f"dam+{rival}"]
-            assert [entry["type"] for entry in alone["rivals"]] == [rival]
-            assert alone["similarity"] == {"type": "plain"}
-            assert joined["rivals"] == alone["rivals"]
-            assert joined["similarity"] == arms["dam"]["similarity"]
+            assert [entry.type for entry in alone.rivals] == [rival]
+            assert alone.similarity == PLAIN
+            assert joined.rivals == alone.rivals
+            assert joined.similarity == arms["dam"].similarity
         assert len(arms) == 4 + 2 * len(names(RIVALS))
 
 
 @pytest.fixture(scope="module")
-def everything() -> list[dict[str, Any]]:
+def everything() -> list[RunConfig]:
     """Every objective in every arm, small."""
     return [run.config for run in plan("arms", overrides=SMALL, device="cpu")]
 
 
 @pytest.fixture(scope="module")
-def batches(everything: list[dict[str, Any]]) -> dict[str, list[Any]]:
+def batches(everything: list[RunConfig]) -> dict[Sampler, list[Any]]:
     """The first batches of the typefaces, by the sampler that draws them."""
     train = load_dataset(everything[0]).train
-    samplers = {canonical(config["sampler"]): config["sampler"] for config in everything}
     return {
-        name: list(islice(TrainingLoader(train, **sampler, seed=0), 3))
-        for name, sampler in samplers.items()
+        sampler: list(islice(TrainingLoader(train, **dict(sampler), seed=0), 3))
+        for sampler in {config.sampler for config in everything}
     }
 
 
-def started(config: dict[str, Any]) -> RetrievalModel:
+def started(config: RunConfig) -> RetrievalModel:
     """The model of a run at its start."""
     torch.manual_seed(0)
     return build_model(config, classes=100).train()
 
 
-def test_every_objective_is_crossed_with_every_rival(everything: list[dict[str, Any]]) -> None:
-    found = Counter((config["objective_name"], config["arm"]) for config in everything)
-    objectives = {run.config["objective_name"] for run in plan("objectives", device="cpu")}
+def test_every_objective_is_crossed_with_every_rival(everything: list[RunConfig]) -> None:
+    found = Counter((config.objective_name, config.arm) for config in everything)
+    objectives = {run.config.objective_name for run in plan("objectives", device="cpu")}
     assert set(found) == set(product(objectives, ARMS))
     assert set(found.values()) == {1}
 
 
 @pytest.mark.parametrize("arm", ARMS)
 def test_every_objective_trains_in_every_arm(
-    everything: list[dict[str, Any]], batches: dict[str, list[Any]], arm: str
+    everything: list[RunConfig], batches: dict[Sampler, list[Any]], arm: str
 ) -> None:
-    for config in (config for config in everything if config["arm"] == arm):
+    for config in (config for config in everything if config.arm == arm):
         model = started(config)
         optimiser = build_optimiser(config, model)
         before = {name: value.clone() for name, value in model.named_parameters()}
-        for batch in batches[canonical(config["sampler"])]:
+        for batch in batches[config.sampler]:
             loss = model.train_step(batch, optimiser)["loss"]
-            assert torch.isfinite(loss), config["objective_name"]
+            assert torch.isfinite(loss), config.objective_name
         for name, value in model.named_parameters():
-            assert torch.isfinite(value).all(), (config["objective_name"], name)
+            assert torch.isfinite(value).all(), (config.objective_name, name)
             if value.requires_grad:
-                assert not torch.equal(value, before[name]), (config["objective_name"], name)
+                assert not torch.equal(value, before[name]), (config.objective_name, name)
 
 
-def beside_baseline(everything: list[dict[str, Any]], arm: str) -> Iterator[list[dict[str, Any]]]:
+def beside_baseline(everything: list[RunConfig], arm: str) -> Iterator[list[RunConfig]]:
     """Each objective's baseline and its run in `arm`."""
-    baselines = {c["objective_name"]: c for c in everything if c["arm"] == "baseline"}
+    baselines = {c.objective_name: c for c in everything if c.arm == "baseline"}
     for config in everything:
-        if config["arm"] == arm:
-            yield [baselines[config["objective_name"]], config]
+        if config.arm == arm:
+            yield [baselines[config.objective_name], config]
 
 
 def test_rule_all_is_every_objectives_baseline_bit_for_bit(
-    everything: list[dict[str, Any]], batches: dict[str, list[Any]]
+    everything: list[RunConfig], batches: dict[Sampler, list[Any]]
 ) -> None:
     for pair in beside_baseline(everything, "all"):
         ends = []
         for config in pair:
             model = started(config)
             optimiser = build_optimiser(config, model)
-            steps = batches[canonical(config["sampler"])]
+            steps = batches[config.sampler]
             losses = [model.train_step(batch, optimiser)["loss"] for batch in steps]
             ends.append({"losses": torch.stack(losses), **model.state_dict()})
         assert ends[0].keys() == ends[1].keys()
         for name, expected in ends[0].items():
-            assert torch.equal(ends[1][name], expected), (pair[0]["objective_name"], name)
+            assert torch.equal(ends[1][name], expected), (pair[0].objective_name, name)
 
 
 def test_keeping_every_element_is_every_objectives_baseline_to_rounding(
-    everything: list[dict[str, Any]], batches: dict[str, list[Any]]
+    everything: list[RunConfig], batches: dict[Sampler, list[Any]]
 ) -> None:
     for pair in beside_baseline(everything, "keep=1.0"):
         gradients = []
         for config in pair:
             model = started(config)
-            batch = batches[canonical(config["sampler"])][0]
+            batch = batches[config.sampler][0]
             inputs = model.data_preprocessor(batch, training=True)
             torch.manual_seed(0)  # what distance-weighted mining draws
             loss = model(**inputs, mode="loss")["loss"]

@@ -14,6 +14,7 @@ from benchmark.data.upkeep.prepare import prepare
 from benchmark.data.upkeep.unpack import unpack
 from benchmark.errors import UserError
 from benchmark.paths import exists, is_file, is_folder
+from benchmark.run_config import Entry
 
 KINDS = ["cub200", "cars196", "cars196_devkit", "market1501", "msmt17", "reid_folder"]
 ARCHIVE = Archive("birds.tgz", "http://127.0.0.1:9/birds.tgz", 5, "0" * 32, "birds")
@@ -21,7 +22,7 @@ ARCHIVE = Archive("birds.tgz", "http://127.0.0.1:9/birds.tgz", 5, "0" * 32, "bir
 
 def load(kind):
     kind = kind.removesuffix("_devkit")
-    registry.build(registry.DATASETS, {"type": kind}, "dataset").load(RetrievalCrop())
+    registry.build(registry.DATASETS, Entry.of(kind), "dataset").load(RetrievalCrop())
 
 
 @pytest.fixture

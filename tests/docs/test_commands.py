@@ -9,7 +9,7 @@ from pages import ROOT, all_blocks, commands, inline_commands
 
 from benchmark.__main__ import _parser
 from benchmark.registry import DATASETS, names
-from benchmark.suite.plan import suites
+from benchmark.suite.suite_file import suites
 
 SHELL = [block for block in all_blocks() if block.language == "bash"]
 CASES = [(str(block), command) for block in SHELL for command in commands(block)]

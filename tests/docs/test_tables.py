@@ -13,7 +13,8 @@ from benchmark.dam.proxy import MAPPINGS
 from benchmark.dam.selection import RULES
 from benchmark.registry import DATASETS
 from benchmark.registry import names as registered
-from benchmark.suite.plan import CONFIGS, plan, suites
+from benchmark.suite.plan import plan
+from benchmark.suite.suite_file import CONFIGS, suites
 
 DOCS = ROOT / "docs"
 
@@ -99,5 +100,5 @@ def test_every_folder_of_results_is_in_their_table() -> None:
 
 def test_smoke_holds_what_its_row_says() -> None:
     runs = [run.config for run in plan("smoke", device="cpu")]
-    assert {config["arm"] for config in runs} == {"baseline", "dam", "random"}
-    assert {config["dataset"]["type"] for config in runs} == {"typefaces"}
+    assert {config.arm for config in runs} == {"baseline", "dam", "random"}
+    assert {config.dataset.type for config in runs} == {"typefaces"}

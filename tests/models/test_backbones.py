@@ -18,6 +18,7 @@ from benchmark.errors import UserError
 from benchmark.models import BNInception, EfficientNetLite0, GlyphNet, ResNet50
 from benchmark.models.backbone import OwnNormalisation, PhotoBackbone
 from benchmark.models.pretrained import choose
+from benchmark.run_config import Entry
 
 PHOTO = [ResNet50, EfficientNetLite0, BNInception]
 STRIDED = [ResNet50, EfficientNetLite0]
@@ -184,20 +185,21 @@ def test_only_the_networks_own_tensors_are_stored(backbone: type[PhotoBackbone])
 
 
 def test_pretrained_is_resnet_where_its_weights_lie_and_says_so_where_not(hub: Path) -> None:
-    entry = {"type": "pretrained", "freeze_batch_norm": True, "last_stride": 1}
-    options = {"weights": "imagenet", "freeze_batch_norm": True, "last_stride": 1}
+    options = {"freeze_batch_norm": True, "last_stride": 1}
+    entry = Entry.of("pretrained", **options)
+    options["weights"] = "imagenet"
     chosen, note = choose(entry)
-    assert chosen == {"type": "efficientnet_lite0", **options}
+    assert chosen == Entry.of("efficientnet_lite0", **options)
     assert note is not None
     assert str(hub / RESNET_FILE) in note
     assert "backbone.type=resnet50" in note
     assert isinstance(registry.build(registry.BACKBONES, entry, "backbone"), EfficientNetLite0)
 
     (hub / RESNET_FILE).touch()
-    assert choose(entry) == ({"type": "resnet50", **options}, None)
-    assert choose({"type": "pretrained"})[0]["last_stride"] == 2
-    for chosen in (choose(entry)[0], choose({"type": "pretrained"})[0]):
+    assert choose(entry) == (Entry.of("resnet50", **options), None)
+    assert choose(Entry.of("pretrained"))[0].options["last_stride"] == 2
+    for chosen in (choose(entry)[0], choose(Entry.of("pretrained"))[0]):
         assert registry.resolve(registry.BACKBONES, chosen, "backbone") == chosen
-        assert json.loads(json.dumps(chosen)) == chosen
+        assert Entry.model_validate(json.loads(chosen.model_dump_json())) == chosen
     with pytest.raises(UserError, match="pretrained has no option 'weights'"):
-        choose({"type": "pretrained", "weights": "imagenet"})
+        choose(Entry.of("pretrained", weights="imagenet"))

@@ -7,7 +7,8 @@ import pytest
 from mmengine.config import Config
 
 import benchmark
-from benchmark.suite.configuration import DEFAULTS, merged, resolved
+from benchmark.run_config import PLAIN, Entry, Sampler, Settings
+from benchmark.suite.configuration import merged, resolved
 
 CONFIGS = Path(benchmark.__file__).parent / "configs"
 RECIPES = sorted(path.stem for path in (CONFIGS / "recipes").glob("*.py"))
@@ -18,9 +19,9 @@ def read(kind: str, name: str) -> dict[str, Any]:
     return Config.fromfile(CONFIGS / kind / f"{name}.py").to_dict()
 
 
-def resolved_recipe(name: str, objective: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def resolved_recipe(name: str, objective: dict[str, Any], **changes: Any) -> Settings:
     run = {"dataset": {"type": "typefaces"}, "objective": objective, "device": "cpu"}
-    recipe = merged(DEFAULTS, {**read("recipes", name), **run})
+    recipe = {**read("recipes", name), **run}
     return resolved(merged(recipe, changes), name)[0]
 
 
@@ -32,10 +33,10 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipes_resolve(name: str) -> None:
     config = resolved_recipe(name, {"type": "proxy_anchor"})
-    schedule = config["schedule"]
-    assert schedule["milestones"] == sorted(schedule["milestones"])
-    assert all(0 < epoch < config["epochs"] for epoch in schedule["milestones"])
-    assert bool(schedule["milestones"]) == (schedule["decay"] == "step")
+    schedule = config.schedule
+    assert list(schedule.milestones) == sorted(schedule.milestones)
+    assert all(0 < epoch < config.epochs for epoch in schedule.milestones)
+    assert bool(schedule.milestones) == (schedule.decay == "step")
 
 
 def test_variants_keep_what_they_do_not_change() -> None:
@@ -43,16 +44,14 @@ def test_variants_keep_what_they_do_not_change() -> None:
         resolved_recipe(name, {"type": "proxy_anchor"})
         for name in ("proxy_anchor", "proxy_anchor_bn_inception")
     )
-    assert base["backbone"]["type"] == "efficientnet_lite0"
-    assert inception["backbone"] == {
-        "type": "bn_inception",
-        "weights": "imagenet",
-        "freeze_batch_norm": True,
-    }
-    assert inception["sampler"] == {"classes": 45, "samples": 4}
+    assert base.backbone.type == "efficientnet_lite0"
+    assert inception.backbone == Entry.of(
+        "bn_inception", weights="imagenet", freeze_batch_norm=True
+    )
+    assert inception.sampler == Sampler(classes=45, samples=4)
     changed = {"backbone", "sampler", "schedule"}
-    assert all(base[key] == inception[key] for key in base.keys() - changed)
-    assert inception["schedule"]["gamma"] == base["schedule"]["gamma"] == 0.5
+    assert base.model_dump(exclude=changed) == inception.model_dump(exclude=changed)
+    assert inception.schedule.gamma == base.schedule.gamma == 0.5
 
 
 @pytest.mark.parametrize("name", SUITES)
@@ -64,4 +63,4 @@ def test_suites_resolve(name: str) -> None:
         for objective in case["objectives"].values():
             for arm in suite["arms"].values():
                 config = resolved_recipe(case["recipe"], objective, **arm)
-                assert (config["similarity"] == {"type": "plain"}) == (not arm)
+                assert (config.similarity == PLAIN) == (not arm)

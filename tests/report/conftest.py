@@ -16,6 +16,13 @@ SIMILARITIES: dict[str, dict[str, Any]] = {
     "random": {"type": "dam", "rule": "random", "keep": 0.8, "joint": 0.0},
 }
 
+JOINT = {
+    "type": "joint",
+    "proxy": {"type": "softmax"},
+    "pair": {"type": "triplet"},
+    "weights": [1.0, 1.0],
+}
+
 StoreRun = Callable[..., Path]
 
 
@@ -38,6 +45,7 @@ def store_run(
     """Write one run's folder; `config` replaces entries of the configuration."""
     resolved = {
         "dataset": {"type": "typefaces", "size": 32},
+        "transform": {"type": "glyph_affine"},
         "recipe": "glyphs",
         "backbone": {"type": "glyphnet", "width": 32},
         "pooling": "avg",
@@ -54,7 +62,9 @@ def store_run(
             "gamma": 0.1,
         },
         "optimiser": {"type": "AdamW", "lr": 0.001},
-        "objective": {"type": objective, "scale": 20.0},
+        "proxy_rate": 1.0,
+        "nmi": False,
+        "objective": JOINT if objective == "joint" else {"type": objective, "scale": 20.0},
         "objective_name": objective,
         "arm": arm,
         "similarity": similarity or SIMILARITIES[arm],

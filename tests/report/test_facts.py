@@ -1,8 +1,11 @@
+from typing import Any
+
 import pytest
+from run_configs import run_config
 
 from benchmark.report.facts import facts
 
-PHOTOS = {
+PHOTOS: dict[str, Any] = {
     "backbone": {
         "type": "resnet50",
         "weights": "imagenet",
@@ -27,7 +30,7 @@ PHOTOS = {
 
 
 def test_every_condition_that_papers_leave_in_code_is_named() -> None:
-    assert facts(PHOTOS) == {
+    assert facts(run_config(**PHOTOS)) == {
         "backbone": "resnet50 last_stride=1",
         "weights": "imagenet",
         "batch norm": "frozen",
@@ -44,11 +47,11 @@ def test_every_condition_that_papers_leave_in_code_is_named() -> None:
 
 def test_a_rate_without_steps_is_constant() -> None:
     schedule = {**PHOTOS["schedule"], "milestones": [], "warmup": 0.0}
-    assert facts({**PHOTOS, "schedule": schedule})["schedule"] == "constant; backbone at rest 5"
+    found = facts(run_config(**PHOTOS | {"schedule": schedule}))
+    assert found["schedule"] == "constant; backbone at rest 5"
 
 
 @pytest.mark.parametrize("backbone", [{"type": "glyphnet"}, {"type": "resnet50", "weights": None}])
 def test_weights_that_were_not_loaded_are_random(backbone: dict[str, str | None]) -> None:
-    found = facts({"backbone": backbone})
+    found = facts(run_config(backbone=backbone))
     assert (found["weights"], found["batch norm"]) == ("random", "trained")
-    assert found["pooling"] == found["schedule"] == found["batch"] == "–"

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from run_configs import run_config
 
 from benchmark.data.dataset import DataSet, Split
 from benchmark.data.rendered.glyphs import GlyphImages
@@ -44,8 +45,7 @@ CHANGES = {
 
 @pytest.fixture
 def run() -> PlannedRun:
-    config = {"dataset": {"type": "d"}, "transform": {"type": "t"}, "objective": {"type": "o"}}
-    return PlannedRun({**config, "objective_name": "o", "arm": "a", "seed": 0})
+    return PlannedRun(run_config())
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def store(run: PlannedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
 
     def stored(before: DataSet, now: DataSet, finished: bool = True) -> Path:
         folder = run_folder(tmp_path, run.id)
-        write_json(folder / "config.json", run.config)
+        write_json(folder / "config.json", run.config.as_json())
         record_data(folder, before, resumed=False)
         if finished:
             write_json(folder / "result.json", {"state": "finished"})

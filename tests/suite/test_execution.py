@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from run_configs import run_config
 
 from benchmark.durable import write_json
+from benchmark.run_config import RunConfig
 from benchmark.suite import execution
 from benchmark.suite.display import lines
 from benchmark.suite.execution import (
@@ -23,13 +25,13 @@ from benchmark.suite.store import read_run, read_runs, run_folder
 from benchmark.training import Progress
 
 
-def fake_work(config: dict[str, Any], folder: Path, channel: Any) -> None:
+def fake_work(config: RunConfig, folder: Path, channel: Any) -> None:
     """Stands for a run: what happens is in its configuration."""
     (folder / "log.txt").write_text("began")
     channel.send(Progress(1, 2, 1, 2, 0.5))
-    if config["fate"] == "killed":
+    if config.objective.options["fate"] == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
-    if config["fate"] == "fails" and not (folder / "mended").exists():
+    if config.objective.options["fate"] == "fails" and not (folder / "mended").exists():
         write_json(folder / "result.json", {"state": "failed", "error": "no luck"})
         channel.send(execution._Ended("no luck"))
         return
@@ -39,19 +41,7 @@ def fake_work(config: dict[str, Any], folder: Path, channel: Any) -> None:
 
 def planned(*fates: str) -> list[PlannedRun]:
     return [
-        PlannedRun(
-            {
-                "fate": fate,
-                "number": number,
-                "dataset": {"type": "d"},
-                "objective": {"type": "o"},
-                "objective_name": "o",
-                "arm": "a",
-                "seed": number,
-                "device": "cpu",
-                "threads": 1,
-            }
-        )
+        PlannedRun(run_config(objective={"type": "o", "fate": fate}, seed=number))
         for number, fate in enumerate(fates)
     ]
 
@@ -63,7 +53,7 @@ def ended(runs: list[PlannedRun], out: Path, workers: int = 2) -> tuple[Outlook,
         out,
         workers=workers,
         work=fake_work,
-        told=lambda run, error: told.update({run.config["number"]: error}),
+        told=lambda run, error: told.update({run.config.seed: error}),
     )
     return outlook, told
 
@@ -73,7 +63,7 @@ def test_failed_and_killed_runs_are_stored_and_the_others_go_on(tmp_path: Path) 
     outlook, told = ended(runs, tmp_path)
     assert (outlook.finished, outlook.failed) == (2, 2)
     assert told == {0: None, 1: "no luck", 2: "its process died with exit status -9", 3: None}
-    stored = {run.config["number"]: run for run in read_runs(tmp_path)}
+    stored = {run.config.seed: run for run in read_runs(tmp_path)}
     assert [stored[n].state for n in range(4)] == ["finished", "failed", "failed", "finished"]
     assert stored[2].error == "its process died with exit status -9"
     assert stored[0].metrics == {"recall@1": 0.5}
@@ -145,5 +135,5 @@ def test_outlook_and_its_lines() -> None:
 def test_default_workers_share_the_cores() -> None:
     runs = planned("fine")
     assert default_workers(runs) == max(1, len(os.sched_getaffinity(0)))
-    runs[0].config["device"] = "cuda"
-    assert default_workers(runs) == 1
+    on_gpu = runs[0].config.model_copy(update={"device": "cuda"})
+    assert default_workers([PlannedRun(on_gpu)]) == 1

@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from run_configs import run_config
 
 from benchmark.durable import write_json, write_text
 from benchmark.errors import UserError
 from benchmark.suite.store import check_writable, identity, read_run, run_folder
 
-CONFIG: dict[str, Any] = {
-    "dataset": {"type": "d"},
-    "objective": {"type": "o"},
-    "arm": "baseline",
-    "seed": 0,
-}
+CONFIG: dict[str, Any] = run_config().as_json()
 RESULT: dict[str, Any] = {
     "state": "finished",
     "metrics": {"recall@1": 0.5, "nmi": float("nan")},
@@ -36,30 +32,30 @@ def stored(out: Path, config: Any = CONFIG, result: Any = RESULT, environment: A
 
 def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     run = read_run(stored(tmp_path, environment={"commit": "a"}))
-    assert (run.id, run.state, run.config) == (identity(CONFIG), "finished", CONFIG)
-    assert run.history[0]["loss"] == 2.0
-    assert run.environment == {"commit": "a"}
+    assert (run.id, run.state, run.config) == (identity(CONFIG), "finished", run_config())
+    assert run.history[0].loss == 2.0
+    assert run.environment.commit == "a"
 
 
 @pytest.mark.parametrize(
     ("result", "told"),
     [
-        ([], r"it holds \[\] in place of entries"),
-        (None, "it holds None in place of entries"),
-        ({}, "it has no 'state'"),
-        ({"state": "done"}, "its 'state' can't be 'done'"),
-        ({"state": ["finished"]}, "its 'state' can't be"),
-        (RESULT | {"colour": 1}, "no result has an entry 'colour'"),
-        (RESULT | {"history": [[]]}, "its 'history' can't be"),
-        (RESULT | {"history": [None]}, "its 'history' can't be"),
-        (RESULT | {"history": None}, "its 'history' can't be None"),
-        (RESULT | {"history": [{"epoch": 1}]}, "its 'history' can't be"),
-        (RESULT | {"metrics": {"recall@1": "much"}}, "its 'metrics' can't be"),
-        (RESULT | {"metrics": {"recall@1": float("inf")}}, "its 'metrics' can't be"),
-        (RESULT | {"digests": {"batches": 3}}, "its 'digests' can't be"),
-        (RESULT | {"dataset": {"train_classes": "many"}}, "its 'dataset' can't be"),
-        (RESULT | {"timing": []}, "its 'timing' can't be"),
-        (RESULT | {"error": 3}, "its 'error' can't be 3"),
+        ([], r"it must be a dict, not \[\]"),
+        (None, "it must be a dict, not None"),
+        ({}, "state is missing; it must be 'finished' or 'failed' or 'not run'"),
+        ({"state": "done"}, "state must be 'finished' or 'failed' or 'not run', not 'done'"),
+        ({"state": ["finished"]}, "state must be 'finished'"),
+        (RESULT | {"colour": 1}, "unknown key 'colour'"),
+        (RESULT | {"history": [[]]}, r"history.0 must be a dict, not \[\]"),
+        (RESULT | {"history": [None]}, "history.0 must be a dict, not None"),
+        (RESULT | {"history": None}, "history must be a list, not None"),
+        (RESULT | {"history": [{"epoch": 1}]}, "history.0.loss is missing; it must be a number"),
+        (RESULT | {"metrics": {"recall@1": "much"}}, "metrics.recall@1 must be a number"),
+        (RESULT | {"metrics": {"recall@1": float("inf")}}, "metrics.recall@1: a finite number"),
+        (RESULT | {"digests": {"batches": 3}}, "digests.batches must be a string, not 3"),
+        (RESULT | {"dataset": {"train_classes": "many"}}, "dataset.train_classes must be a whole"),
+        (RESULT | {"timing": []}, r"timing must be a dict, not \[\]"),
+        (RESULT | {"error": 3}, "error must be a string or none, not 3"),
     ],
 )
 def test_a_result_of_another_shape_is_refused(tmp_path: Path, result: Any, told: str) -> None:
@@ -74,14 +70,14 @@ def without(key: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        (without("objective"), "it has no 'objective'"),
-        (without("seed"), "it has no 'seed'"),
-        (CONFIG | {"objective": "o"}, "its 'objective' can't be 'o'"),
-        (CONFIG | {"objective": {"scale": 1}}, "its 'objective' can't be"),
-        (CONFIG | {"similarity": None}, "its 'similarity' can't be None"),
-        (CONFIG | {"rivals": [3]}, r"its 'rivals' can't be \[3\]"),
-        (CONFIG | {"seed": "0"}, "its 'seed' can't be '0'"),
-        (CONFIG | {"sampler": 3}, "its 'sampler' can't be 3"),
+        (without("objective"), "objective is missing; it must be a dict"),
+        (without("seed"), "seed is missing; it must be a whole number from 0"),
+        (CONFIG | {"objective": "o"}, "objective must be a dict, not 'o'"),
+        (CONFIG | {"objective": {"scale": 1}}, "objective.type is missing"),
+        (CONFIG | {"similarity": None}, "similarity must be a dict, not None"),
+        (CONFIG | {"rivals": [3]}, "rivals.0 must be a dict, not 3"),
+        (CONFIG | {"seed": "0"}, "seed must be a whole number from 0 .*, not '0'"),
+        (CONFIG | {"sampler": 3}, "sampler must be a dict, not 3"),
     ],
 )
 def test_a_configuration_of_another_shape_is_refused(
@@ -93,9 +89,23 @@ def test_a_configuration_of_another_shape_is_refused(
 
 def test_numbers_that_a_hash_can_not_be_taken_of_are_refused(tmp_path: Path) -> None:
     folder = stored(tmp_path)
-    (folder / "config.json").write_text(json.dumps(CONFIG | {"scale": float("nan")}))
+    (folder / "config.json").write_text(json.dumps(CONFIG | {"proxy_rate": float("nan")}))
     with pytest.raises(UserError, match=r"config\.json can't be read"):
         read_run(folder)
+
+
+def test_what_only_a_parser_breaks_at_is_refused(tmp_path: Path) -> None:
+    folder = stored(tmp_path)
+    for damage in ("[" * 100_000, '{"seed": ' + "9" * 5_000 + "}", '{"seed": ' + "9" * 400 + "}"):
+        (folder / "config.json").write_text(damage)
+        with pytest.raises(UserError, match=r"config\.json can't be read"):
+            read_run(folder)
+
+
+def test_a_run_from_before_a_key_was_added_keeps_its_name(tmp_path: Path) -> None:
+    run = read_run(stored(tmp_path, without("nmi")))
+    assert run.config == run_config(nmi=False)
+    assert run.id == identity(without("nmi")) != identity(CONFIG)
 
 
 def test_an_environment_of_another_shape_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
+from benchmark.run_config import RunConfig
 from benchmark.suite.plan import plan
 from benchmark.training import remove_checkpoints, train
 
@@ -18,20 +19,20 @@ SMALL = [
 ]
 
 
-def configured(objective: str, arm: str, *changes: str, seed: int = 0) -> dict[str, Any]:
+def configured(objective: str, arm: str, *changes: str, seed: int = 0) -> RunConfig:
     """The configuration of a run of the default suite, made small and changed."""
     runs = plan("smoke", overrides=[*SMALL, *changes], seeds=[seed], device="cpu")
     found = [
         run.config
         for run in runs
-        if (run.config["objective_name"], run.config["arm"]) == (objective, arm)
+        if (run.config.objective_name, run.config.arm) == (objective, arm)
     ]
     assert len(found) == 1
     return found[0]
 
 
 def finished(
-    config: dict[str, Any], folder: Path, **options: Any
+    config: RunConfig, folder: Path, **options: Any
 ) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """The result and the weights of a run that is made in `folder` without a break."""
     folder.mkdir(exist_ok=True)

@@ -16,7 +16,7 @@ def test_baseline_is_well_above_the_untrained_network(objective: str, tmp_path: 
     (config,) = [
         run.config
         for run in runs
-        if (run.config["objective_name"], run.config["arm"]) == (objective, "baseline")
+        if (run.config.objective_name, run.config.arm) == (objective, "baseline")
     ]
     result = train(config, tmp_path, lambda progress: None)
     assert result["history"][-1]["loss"] < result["history"][0]["loss"]

@@ -66,6 +66,6 @@ def test_every_parameter_is_in_a_group_and_proxies_have_their_rate() -> None:
     held = {id(p) for group in groups for p in group["params"]}
     assert held == {id(p) for p in model.parameters()}
     rates = {id(p): group["lr"] for group in groups for p in group["params"]}
-    rate = config["optimiser"]["lr"]
-    assert rates[id(model.loss.proxies)] == rate * config["proxy_rate"]
+    rate = config.optimiser.options["lr"]
+    assert rates[id(model.loss.proxies)] == rate * config.proxy_rate
     assert rates[id(model.embedding.weight)] == rate

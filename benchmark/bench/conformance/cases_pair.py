@@ -18,13 +18,14 @@ from benchmark.bench.conformance.formulas_pair import FORMULAS, entry
 from benchmark.bench.conformance.oracles_pair import LIBRARY
 from benchmark.losses import PairLoss, without_self
 from benchmark.registry import PAIR_OBJECTIVES, build
+from benchmark.run_config import Entry
 
 MEMORY_SEED = 1 << 20
 
 
 def make(key: str) -> Any:
     """The objective that goes by `key` in `FORMULAS`, with its other options at their defaults."""
-    return build(PAIR_OBJECTIVES, entry(key), "objective")
+    return build(PAIR_OBJECTIVES, Entry.model_validate(entry(key)), "objective")
 
 
 def draw(case: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

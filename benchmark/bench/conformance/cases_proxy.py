@@ -16,13 +16,14 @@ from benchmark.bench.conformance.formulas_proxy import FORMULAS
 from benchmark.bench.conformance.oracles_proxy import ABSENT, LIBRARY
 from benchmark.losses import ProxyLoss
 from benchmark.registry import PROXY_OBJECTIVES, build
+from benchmark.run_config import Entry
 
 INPUTS = ("features", "proxies")
 
 
 def make(name: str) -> Any:
     """The objective of that name, with its defaults."""
-    return build(PROXY_OBJECTIVES, {"type": name}, "objective")
+    return build(PROXY_OBJECTIVES, Entry.of(name), "objective")
 
 
 def draw(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmark.report.settings import distinct, flatten, value_text
-from benchmark.report.table import Comparison, Group, Row, objective_name
+from benchmark.report.table import Comparison, Group, Row
 from benchmark.suite.arms import BASELINE, DAM, EXCHANGED
 from benchmark.suite.store import canonical
 
@@ -51,12 +51,12 @@ def find_axes(group: Group) -> list[Axis]:
     found: dict[tuple[bool, str], list[_Found]] = {}
     for comparison in group.comparisons:
         for name, points in _arm_axes(comparison):
-            entry = _Found(objective_name(comparison.config), comparison.config, points)
+            entry = _Found(comparison.config.objective_name, comparison.shared, points)
             found.setdefault((False, name), []).append(entry)
     for key, members in _sibling_comparisons(group):
         points = _comparison_points(key, members)
         if points:
-            name = objective_name(members[0].config)
+            name = members[0].config.objective_name
             entry = _Found(name, _without(members[0], key), points)
             found.setdefault((True, key.rpartition(".")[2]), []).append(entry)
     return [Axis(name, shared, _panels(found[shared, name])) for shared, name in sorted(found)]
@@ -72,7 +72,7 @@ def without_axes(group: Group) -> Group:
         if one is not default
     ]
     kept = [one for one in group.comparisons if not any(one is other for other in beside)]
-    labels = distinct([objective_name(one.config) for one in kept], [one.config for one in kept])
+    labels = distinct([one.config.objective_name for one in kept], [one.shared for one in kept])
     return replace(
         group,
         comparisons=[
@@ -91,7 +91,7 @@ def axis_of(row: Row) -> str | None:
 def option(row: Row, name: str) -> str | None:
     """An option of what the row's arm exchanges, as text."""
     config = next(iter(row.runs.values())).config
-    entries = flatten({key: config[key] for key in EXCHANGED if key in config})
+    entries = flatten(config.model_dump(mode="json", include=set(EXCHANGED)))
     values = [value for path, value in entries.items() if path.rpartition(".")[2] == name]
     # The two parts of a joint objective have each their own.
     return " / ".join(dict.fromkeys(map(value_text, values))) or None
@@ -102,13 +102,13 @@ class _Found:
     """Points of an axis, and the configuration that they share."""
 
     objective: str
-    config: dict[str, Any]
+    shared: dict[str, Any]
     points: list[Point]
 
 
 def _panels(found: list[_Found]) -> list[Panel]:
     """The panels of one axis, named by what tells them apart."""
-    labels = distinct([one.objective for one in found], [one.config for one in found])
+    labels = distinct([one.objective for one in found], [one.shared for one in found])
     return [
         Panel(label, sorted(one.points, key=_place))
         for label, one in zip(labels, found, strict=True)
@@ -138,7 +138,7 @@ def _comparison_points(key: str, members: list[Comparison]) -> list[Point]:
     default = _default(members)
     return [
         Point(
-            value_text(flatten(one.config).get(key)),
+            value_text(flatten(one.shared).get(key)),
             one is default,
             {row.label: row for row in one.rows if row.label in shown},
         )
@@ -157,9 +157,9 @@ def _sibling_comparisons(group: Group) -> Iterator[tuple[str, list[Comparison]]]
     """Each setting with the comparisons of one objective that differ in it alone."""
     of: dict[str, list[Comparison]] = {}
     for one in group.comparisons:
-        of.setdefault(objective_name(one.config), []).append(one)
+        of.setdefault(one.config.objective_name, []).append(one)
     for comparisons in of.values():
-        for key in sorted({key for one in comparisons for key in flatten(one.config)}):
+        for key in sorted({key for one in comparisons for key in flatten(one.shared)}):
             found: dict[str, list[Comparison]] = {}
             for one in comparisons:
                 found.setdefault(canonical(_without(one, key)), []).append(one)
@@ -168,7 +168,7 @@ def _sibling_comparisons(group: Group) -> Iterator[tuple[str, list[Comparison]]]
 
 def _without(comparison: Comparison, key: str) -> dict[str, Any]:
     """The configuration by dotted names, but for one of them."""
-    return {name: value for name, value in flatten(comparison.config).items() if name != key}
+    return {name: value for name, value in flatten(comparison.shared).items() if name != key}
 
 
 def _place(point: Point) -> tuple[bool, float, bool, str]:

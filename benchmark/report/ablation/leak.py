@@ -8,7 +8,7 @@ from benchmark.report.metrics import metric_name
 from benchmark.report.numbers import percent
 from benchmark.report.settings import distinct
 from benchmark.report.statistics.interval import Summary, summarise
-from benchmark.report.table import Comparison, Group, Row, objective_name
+from benchmark.report.table import Comparison, Group, Row
 from benchmark.suite.arms import BASELINE, DAM
 
 AXIS = "mapping"
@@ -46,14 +46,14 @@ def places(comparison: Comparison) -> list[Place]:
 def drawable(group: Group) -> list[tuple[str, list[Place]]]:
     """Objectives by name, with those arms, where one of them has a loss and a value."""
     metric = group.main_metrics[0]
-    found = [(comparison.config, places(comparison)) for comparison in group.comparisons]
+    found = [(comparison, places(comparison)) for comparison in group.comparisons]
     shown = [
-        (config, arms)
-        for config, arms in found
+        (comparison, arms)
+        for comparison, arms in found
         if any(arm.losses and arm.row.summary(metric).n for arm in arms)
     ]
-    configs = [config for config, _ in shown]
-    labels = distinct([objective_name(config) for config in configs], configs)
+    names = [comparison.config.objective_name for comparison, _ in shown]
+    labels = distinct(names, [comparison.shared for comparison, _ in shown])
     return [(label, arms) for label, (_, arms) in zip(labels, shown, strict=True)]
 
 
@@ -97,4 +97,4 @@ def _label(row: Row) -> str:
 
 
 def _final_losses(row: Row) -> list[float]:
-    return [float(run.history[-1]["loss"]) for run in row.finished if run.history]
+    return [run.history[-1].loss for run in row.finished if run.history]

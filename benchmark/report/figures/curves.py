@@ -59,7 +59,7 @@ def _wrapped(label: str, width: int) -> str:
 
 def _curves(axes: Axes, row: Row, look: Look) -> None:
     """A thin line a seed, a bold one for their mean where all seeds have the epoch."""
-    losses = [{item["epoch"]: item["loss"] for item in run.history} for run in row.finished]
+    losses = [{item.epoch: item.loss for item in run.history} for run in row.finished]
     losses = [one for one in losses if one]
     for one in losses:
         axes.plot(

@@ -31,7 +31,7 @@ def leak_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
         for place in drawn:
             runs = [run for run in place.row.finished if run.history and metric in run.metrics]
             look = arms[place.row.label]
-            ends = [float(run.history[-1]["loss"]) for run in runs]
+            ends = [run.history[-1].loss for run in runs]
             open_points(axes, ends, points(run.metrics[metric] for run in runs), look)
             mean_point(axes, place.loss.mean, 100 * place.row.summary(metric).mean, look)
         losses = [loss for place in drawn for loss in place.losses]

@@ -42,12 +42,12 @@ def _condition(comparison: Comparison) -> dict[str, str]:
     runs = [run for row in comparison.rows for run in row.runs.values()]
     others = {
         name.replace("_", " ").capitalize(): value_text(value).strip("()")
-        for name, value in comparison.config.items()
+        for name, value in comparison.shared.items()
         if name not in _SHOWN
     }
     return {
-        "Objective": describe(comparison.config["objective"]),
-        "Recipe": str(comparison.config.get("recipe", ABSENT)),
+        "Objective": describe(comparison.shared["objective"]),
+        "Recipe": comparison.config.recipe,
         **{name.capitalize(): text for name, text in facts.items()},
         **others,
         "Device": merged["device"],

@@ -37,9 +37,9 @@ def _line(group: Group, comparison: Comparison, row: Row, metrics: list[str]) ->
     return {
         "data set": group.label,
         "protocol": group.protocol,
-        "recipe": comparison.config.get("recipe", ""),
+        "recipe": comparison.config.recipe,
         "objective": comparison.label,
-        "objective settings": describe(comparison.config["objective"]),
+        "objective settings": describe(comparison.shared["objective"]),
         "arm": row.label,
         "arm settings": row.settings,
         "seeds": len(row.finished),

@@ -19,6 +19,7 @@ from benchmark.data.dataset import DataSet, Split
 from benchmark.data.photographs.transforms import PhotoTransform
 from benchmark.data.upkeep.check import check
 from benchmark.errors import UserError
+from benchmark.run_config import Entry
 
 SECONDS = 20
 """After which a tree counts as one that never ends; most take a hundredth of a second."""
@@ -62,7 +63,8 @@ def faults(layout: Layout, variant: Variant, root: Path) -> list[str]:
 
 
 def _built(layout: Layout, **options: Any) -> Any:
-    return registry.build(registry.DATASETS, {**layout.entry, **options}, "dataset")
+    entry = Entry.model_validate({**layout.entry, **options})
+    return registry.build(registry.DATASETS, entry, "dataset")
 
 
 def _loaded(layout: Layout, folder: Path, root: Path, outcome: Outcome, **options: Any) -> str:

@@ -12,6 +12,7 @@ from damage.tree import Tree, restore
 from benchmark import registry
 from benchmark.data.root import VARIABLE
 from benchmark.errors import UserError
+from benchmark.run_config import Entry
 
 CASES = [(name, kind) for name in LAYOUTS for kind in kinds(name)]
 
@@ -60,7 +61,7 @@ def test_a_damaged_tree(build, tmp_path, tmp_path_factory, monkeypatch, name, ki
 def test_an_own_folder_whose_name_is_not_utf8(build, name):
     folder = build(name)
     folder.rename(folder.with_name("Stra\udcdfe"))
-    dataset = registry.build(registry.DATASETS, {"type": name, "path": "Stra\udcdfe"}, "dataset")
+    dataset = registry.build(registry.DATASETS, Entry.of(name, path="Stra\udcdfe"), "dataset")
     with pytest.raises(UserError, match=r"Stra\\xdfe: the name is not in UTF-8\. Rename it"):
         dataset.load(GreyLevels())
 

@@ -5,10 +5,11 @@ import pytest
 from benchmark import registry
 from benchmark.data.official import counts, market1501
 from benchmark.data.upkeep.check import Finding, check
+from benchmark.run_config import Entry
 
 
 def make(kind, **options):
-    return registry.build(registry.DATASETS, {"type": kind, **options}, "dataset")
+    return registry.build(registry.DATASETS, Entry.of(kind, **options), "dataset")
 
 
 def junk_of(folder):

@@ -11,6 +11,7 @@ from benchmark import registry
 from benchmark.data.photographs.transforms import Reid, RetrievalCrop
 from benchmark.data.root import VARIABLE
 from benchmark.errors import UserError
+from benchmark.run_config import Entry
 
 TARS = {
     "cub200": "CUB_200_2011.tar",
@@ -45,7 +46,7 @@ def unpacked(tmp_path_factory):
 def make(unpacked, monkeypatch):
     def build(kind, **options):
         monkeypatch.setenv(VARIABLE, str(unpacked(kind)))
-        return registry.build(registry.DATASETS, {"type": kind, **options}, "dataset")
+        return registry.build(registry.DATASETS, Entry.of(kind, **options), "dataset")
 
     return build
 

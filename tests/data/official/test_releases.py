@@ -9,15 +9,15 @@ from benchmark.data.official.parts import Part
 from benchmark.data.photographs.transforms import Reid, RetrievalCrop
 from benchmark.data.root import VARIABLE
 from benchmark.errors import UserError
+from benchmark.run_config import Entry
 
 TINY = RetrievalCrop(size=8, resize=8)
 KINDS = ["cub200", "cars196", "cars196_devkit", "market1501", "msmt17"]
 
 
 def make(kind, **options):
-    entry = registry.resolve(
-        registry.DATASETS, {"type": kind.removesuffix("_devkit"), **options}, "dataset"
-    )
+    entry = Entry.of(kind.removesuffix("_devkit"), **options)
+    entry = registry.resolve(registry.DATASETS, entry, "dataset")
     return registry.build(registry.DATASETS, entry, "dataset")
 
 
@@ -323,4 +323,4 @@ def test_the_remedy_names_the_page_and_the_terms(kind):
 def test_glyphs_are_refused_their_transform(build):
     build("cub200")
     with pytest.raises(UserError, match="retrieval_crop"):
-        make("cub200").load(registry.build(registry.TRANSFORMS, {"type": "glyph_affine"}, ""))
+        make("cub200").load(registry.build(registry.TRANSFORMS, Entry.of("glyph_affine"), ""))

@@ -6,13 +6,14 @@ from benchmark import registry
 from benchmark.__main__ import main
 from benchmark.data.photographs.transforms import RetrievalCrop
 from benchmark.errors import UserError
+from benchmark.run_config import Entry
 
 TINY = RetrievalCrop(size=8, resize=8)
 FOLD = {"folds": 2, "fold": 0, "seed": 0}
 
 
 def make(kind, **options):
-    return registry.build(registry.DATASETS, {"type": kind, **options}, "dataset")
+    return registry.build(registry.DATASETS, Entry.of(kind, **options), "dataset")
 
 
 def keep_one_image_a_class(folder):

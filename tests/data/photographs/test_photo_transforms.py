@@ -8,6 +8,7 @@ from benchmark import registry
 from benchmark.data.photographs.files import FileImages
 from benchmark.data.photographs.transforms import IMAGENET_MEAN, IMAGENET_STD, Reid, RetrievalCrop
 from benchmark.errors import UserError
+from benchmark.run_config import Entry
 
 RNG = np.random.default_rng(0)
 KINDS = [RetrievalCrop(), Reid()]
@@ -181,15 +182,15 @@ def test_workers_of_a_loader_give_the_same_batches(folder):
 )
 def test_wrong_options_are_told(kind, option, value):
     with pytest.raises(UserError, match=f"transform: {option}"):
-        registry.build(registry.TRANSFORMS, {"type": kind, option: value}, "transform")
+        registry.build(registry.TRANSFORMS, Entry.of(kind, **{option: value}), "transform")
 
 
 def test_resolved_options_are_plain_and_build_the_same():
     import json
 
     for kind in ("retrieval_crop", "reid"):
-        entry = registry.resolve(registry.TRANSFORMS, {"type": kind}, "transform")
-        again = json.loads(json.dumps(entry))
+        entry = registry.resolve(registry.TRANSFORMS, Entry.of(kind), "transform")
+        again = Entry.model_validate(json.loads(entry.model_dump_json()))
         image = photograph()
         first, second = (
             registry.build(registry.TRANSFORMS, e, "transform") for e in (entry, again)

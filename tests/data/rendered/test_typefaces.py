@@ -12,6 +12,7 @@ from benchmark.data.rendered import arrays, styles, typefaces
 from benchmark.data.rendered.rendering import BASELINE, CAP_HEIGHT, CHARACTERS, SIZE
 from benchmark.data.rendered.typefaces import Typefaces
 from benchmark.errors import UserError
+from benchmark.run_config import Entry
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def test_glyphs_fill_the_frame_on_one_baseline_and_are_hardly_clipped(grey):
 
 def test_the_data_set_comes_from_the_registry_with_its_halves(grey, monkeypatch):
     monkeypatch.setattr(typefaces, "rendered", lambda: grey)
-    data = registry.build(registry.DATASETS, {"type": "typefaces"}, "data set").load()
+    data = registry.build(registry.DATASETS, Entry.of("typefaces"), "data set").load()
     assert data.protocol == "retrieval"
     assert data.gallery is None
     assert data.classes == 100

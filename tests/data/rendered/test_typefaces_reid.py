@@ -8,6 +8,7 @@ from benchmark import registry
 from benchmark.data.rendered import arrays, cameras, typefaces_reid
 from benchmark.data.rendered.cameras import CAMERAS, Camera
 from benchmark.data.rendered.typefaces_reid import TypefacesReid
+from benchmark.run_config import Entry
 
 RNG = np.random.default_rng(0)
 
@@ -21,7 +22,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def data(folder):
-    return registry.build(registry.DATASETS, {"type": "typefaces_reid"}, "data set").load()
+    return registry.build(registry.DATASETS, Entry.of("typefaces_reid"), "data set").load()
 
 
 def test_the_images_have_the_published_digest(folder):

@@ -16,6 +16,7 @@ from benchmark.data.root import VARIABLE
 from benchmark.data.upkeep import check as checking
 from benchmark.data.upkeep.check import Finding, check
 from benchmark.errors import UserError
+from benchmark.run_config import Entry
 
 LISTS = ["cub200", "cars196", "cars196_devkit", "msmt17"]
 FOLDERS = ["market1501", "reid_folder", "image_folder"]
@@ -25,7 +26,7 @@ NOTHING = dict.fromkeys(("missing", "unreadable", "truncated", "duplicate", "unl
 
 def make(kind, **options):
     name = kind.removesuffix("_devkit")
-    entry = registry.resolve(registry.DATASETS, {"type": name, **options}, "")
+    entry = registry.resolve(registry.DATASETS, Entry.of(name, **options), "")
     return registry.build(registry.DATASETS, entry, "dataset")
 
 
@@ -225,7 +226,7 @@ def test_a_duplicate_that_is_noted(tree, kind, here, there, told):
 
 def test_a_duplicate_in_two_classes_of_ones_own(tree):
     folder = tree("image_folder")
-    loaded = make("image_folder").load(registry.build(registry.TRANSFORMS, {"type": "reid"}, ""))
+    loaded = make("image_folder").load(registry.build(registry.TRANSFORMS, Entry.of("reid"), ""))
     first, *_, last = sorted(str(p.relative_to(folder)) for p in loaded.train.images.paths)
     copy(folder, first, last)
     (found,) = only(check(make("image_folder")), "duplicate")
@@ -267,7 +268,7 @@ def test_unlisted_by_name(tree, paint, kind):
         "bounding_box_test/notes.txt": "by its name it is no image",
     }
     with pytest.raises(UserError, match="portrait"):
-        make(kind).load(registry.build(registry.TRANSFORMS, {"type": "reid"}, ""))
+        make(kind).load(registry.build(registry.TRANSFORMS, Entry.of("reid"), ""))
 
 
 def test_unlisted_among_ones_own(tree, paint):

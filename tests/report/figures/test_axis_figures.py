@@ -56,12 +56,12 @@ def test_words_and_switches_begin_with_the_default(store: Any, group_of: Any) ->
 
 def test_a_joint_objective_has_the_values_of_both_parts(store: Any, group_of: Any) -> None:
     parts = {"proxy": DAM | {"joint": 0.0}, "pair": DAM | {"joint": 1.0}}
-    store()
-    store(arm="dam", similarity={"type": "dam", **parts})
+    store(objective="joint")
+    store(objective="joint", arm="dam", similarity={"type": "dam", **parts})
     changed = {part: entry | {"joint": 0.5} for part, entry in parts.items()}
-    store(arm="joint=0.5", similarity={"type": "dam", **changed})
+    store(objective="joint", arm="joint=0.5", similarity={"type": "dam", **changed})
     [axis] = find_axes(group_of())
-    assert values(axis) == [[("0.5", False), ("1 / 0", True)]]
+    assert values(axis) == [[("0.5", False), ("0 / 1", True)]]
 
 
 def test_panels_are_named_by_their_objectives(store: Any, group_of: Any) -> None:
@@ -89,7 +89,7 @@ def test_comparisons_that_differ_in_one_setting_are_an_axis(store: Any, group_of
         row = point.rows["dam"]
         assert row.pairs is not None
         for arm, baseline in row.pairs.runs.values():
-            assert str(arm.config["dim"]) == str(baseline.config["dim"]) == point.value
+            assert str(arm.config.dim) == str(baseline.config.dim) == point.value
 
 
 def test_all_arms_that_several_comparisons_have_are_on_their_axis(

@@ -1,0 +1,279 @@
+"""A run's configuration: every key with its type, its range and its default.
+
+This is the one place that names the keys. An entry with a `type` names a registered class and its
+options; which options there are, the class's signature says (see `benchmark.registry.resolve`).
+`python -m benchmark config --reference` prints this as a page.
+"""
+
+import math
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+from benchmark.validation import Part, shown
+
+JOINT = "joint"
+"""The objective that is a weighted sum of a proxy and a pair objective."""
+
+
+def _without_controls(name: str) -> str:
+    """A name that a terminal, a table and a file can show."""
+    if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in name):
+        raise ValueError(f"a name holds no control characters, as {shown(name)} does")
+    return name
+
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_without_controls),
+]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]  # what every generator takes
+Pooling = Literal["avg", "max", "avg+max"]
+Neck = Literal["bn"]
+Device = Literal["cpu", "cuda"]
+_Epochs = Annotated[float, Field(ge=0, le=1_000_000)]
+_Listed = Strict(False)  # a tuple from a list
+
+
+def json_value(value: Any, where: str = "") -> Any:
+    """The value with tuples as lists; models in it stay. Raises ValueError for what JSON lacks.
+
+    That is a number that is infinite, NaN or beyond 64 bits, a name that isn't a string, a string
+    that isn't Unicode, and any other kind of value.
+    """
+    place = f"{where} " if where else ""
+    if isinstance(value, dict):
+        for name in value:
+            if not isinstance(name, str):
+                raise ValueError(f"{place}has a key that isn't a string: {shown(name)}")
+        inside = f"{where}." if where else ""
+        return {
+            json_value(name, where): json_value(item, f"{inside}{name}")
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [json_value(item, f"{where}.{place}") for place, item in enumerate(value)]
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError(f"{place}must be a string of Unicode characters, not {shown(value)}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{place}must be a finite number, not {value}")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{place}must be a number of at most 64 bits, not {shown(value)}")
+    elif value is not None and not isinstance(value, int | float | BaseModel):
+        raise ValueError(
+            f"{place}must be a number, a string, true, false, none, or a list or dict of them, "
+            f"not {shown(value)}"
+        )
+    return value
+
+
+class Entry(BaseModel):
+    """What a registered class is made with: its name as `type`, and its options beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    type: Name
+
+    @classmethod
+    def of(cls, kind: str, **options: Any) -> "Entry":
+        """The entry of the type `kind` with these options."""
+        return cls.model_validate({"type": kind, **options})
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options by name."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+PLAIN = Entry(type="plain")
+"""The similarity of the baseline."""
+
+
+class JointObjective(Part):
+    """A weighted sum of a proxy and a pair objective."""
+
+    type: Literal["joint"]
+    proxy: Entry
+    """The proxy objective."""
+    pair: Entry
+    """The pair objective."""
+    weights: Annotated[tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]], _Listed]
+    """What multiplies the two losses: the proxy objective's, the pair objective's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default(cls, value: Any) -> Any:
+        return {"weights": [1.0, 1.0], **value} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> Self:
+        if not any(self.weights):
+            raise ValueError("weights can't both be 0")
+        return self
+
+
+class JointSimilarity(Part):
+    """The similarities of the two parts of a joint objective."""
+
+    type: Name
+    proxy: Entry
+    """The proxy objective's."""
+    pair: Entry
+    """The pair objective's."""
+
+
+def _is_joint_objective(value: Any) -> str:
+    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return JOINT if kind == JOINT else "entry"
+
+
+def _is_joint_similarity(value: Any) -> str:
+    joint = isinstance(value, JointSimilarity) or (isinstance(value, dict) and "proxy" in value)
+    return JOINT if joint else "entry"
+
+
+Objective = Annotated[
+    Annotated[Entry, Tag("entry")] | Annotated[JointObjective, Tag(JOINT)],
+    Discriminator(_is_joint_objective),
+]
+Similarity = Annotated[
+    Annotated[Entry, Tag("entry")] | Annotated[JointSimilarity, Tag(JOINT)],
+    Discriminator(_is_joint_similarity),
+]
+
+
+class Sampler(Part):
+    """The batches of training."""
+
+    classes: Annotated[int, Field(ge=1, le=100_000)]
+    """Classes in a batch."""
+    samples: Annotated[int, Field(ge=1, le=10_000)]
+    """Images of each class in a batch."""
+
+    @property
+    def size(self) -> int:
+        """Images in a batch."""
+        return self.classes * self.samples
+
+
+class Schedule(Part):
+    """The learning rate's course, and when the backbone is trained; all places are in epochs."""
+
+    warmup: _Epochs = 0.0
+    """Epochs in which the rate rises from near 0."""
+    frozen: _Epochs = 0.0
+    """Epochs in which the backbone isn't trained."""
+    decay: Literal["cosine", "step"] = "cosine"
+    """How the rate falls: along a cosine to 0, or in steps."""
+    milestones: Annotated[tuple[_Epochs, ...], _Listed] = ()
+    """Epochs at which a step is taken."""
+    gamma: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """What multiplies the rate at a step."""
+
+
+class Memory(Part):
+    """A pair loss's memory of past features."""
+
+    size: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    """Features that are kept; 0 is no memory."""
+    start: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of training before it joins."""
+
+
+class Settings(Part):
+    """All that data set, recipe, case and arm say about a run; times and places are in epochs."""
+
+    dataset: Entry
+    """The images, and their split; a data set's name and its options."""
+    transform: Entry
+    """The augmentation of training images."""
+    backbone: Entry
+    """The network that makes feature maps of images."""
+    dim: Annotated[int, Field(ge=1, le=1_000_000)] | None
+    """Elements of the embedding; none takes the backbone's features as they are."""
+    pooling: Pooling = "avg"
+    """How a feature map becomes a feature: its mean, its maximum, or the sum of both."""
+    neck: Neck | None = None
+    """What follows the embedding: a batch norm without shift, or nothing."""
+    objective: Objective
+    """The loss; the type joint adds a proxy and a pair objective."""
+    similarity: Similarity = PLAIN
+    """What the objective is fed with: plain, or dam with options of the mapping. Of a joint
+    objective, options of both mappings, and `proxy` and `pair` for those of one; none leaves that
+    part plain."""
+    rivals: Annotated[tuple[Entry, ...], _Listed] = ()
+    """What else acts in training: erasing or attention."""
+    memory: Memory = Memory()
+    """A pair objective's memory of past features."""
+    sampler: Sampler
+    """The batches of training."""
+    optimiser: Entry
+    """One of torch's optimisers with its options; those left out have torch's defaults."""
+    proxy_rate: Annotated[float, Field(ge=0, le=1e12)]
+    """What multiplies the learning rate for the loss's own parameters, such as proxies."""
+    schedule: Schedule = Schedule()
+    """The learning rate's course, and when the backbone is trained."""
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Epochs of training; in one, as many images are drawn as the training half has."""
+    nmi: bool = False
+    """Whether the evaluation clusters too, for the normalised mutual information."""
+    threads: Annotated[int, Field(ge=1, le=256)]
+    """torch's threads on a CPU."""
+    device: Device
+    """Where the run trains."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_json(cls, value: Any) -> Any:
+        return json_value(value)
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        for stage in ("warmup", "frozen"):
+            length = getattr(self.schedule, stage)
+            if length >= self.epochs:
+                raise ValueError(
+                    f"schedule.{stage}={length:g} leaves nothing of epochs={self.epochs}; "
+                    f"lower it, such as schedule.{stage}=0"
+                )
+        joint = isinstance(self.objective, JointObjective)
+        if isinstance(self.similarity, JointSimilarity):
+            if not joint:
+                raise ValueError("similarity.proxy and similarity.pair belong to a joint objective")
+        elif joint and self.similarity != PLAIN:
+            raise ValueError("a joint objective's similarity has proxy and pair, or is plain")
+        if self.neck == "bn" and self.sampler.size < 2:
+            raise ValueError(
+                "neck=bn normalises over a batch, and sampler.classes=1 with sampler.samples=1 "
+                "make batches of 1 image; raise one of them, or set neck=null"
+            )
+        return self
+
+
+class RunConfig(Settings):
+    """One run. The hash of its canonical dump is the run's identity."""
+
+    recipe: Name
+    """The recipe's name, for tables."""
+    objective_name: Name
+    """The objective's name in the suite, for tables."""
+    arm: Name
+    """The arm's name: the side of the comparison that the run is on."""
+    seed: Seed
+    """What all that is random in the run follows from."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The configuration as JSON holds it: dictionaries, lists, strings and numbers."""
+        return self.model_dump(mode="json")
