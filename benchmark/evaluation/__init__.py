@@ -6,7 +6,7 @@ from benchmark.evaluation.embed import embed
 from benchmark.evaluation.neighbours import Neighbours, nearest
 from benchmark.evaluation.per_query import PerQuery, per_query
 from benchmark.evaluation.protocol import Evaluation, evaluate
-from benchmark.evaluation.ranks import Ranks, positive_ranks
+from benchmark.evaluation.ranks import Ranks, positive_ranks, rank_blocks
 from benchmark.evaluation.reid import REID, cmc, inverse_negative_penalty
 from benchmark.evaluation.retrieval import (
     RETRIEVAL,
@@ -35,5 +35,6 @@ __all__ = [
     "per_query",
     "positive_ranks",
     "r_precision",
+    "rank_blocks",
     "recall_at_k",
 ]

@@ -1,18 +1,18 @@
 """How well clusters of features agree with classes: normalised mutual information."""
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.evaluation.distance import Distance, comparable, offset
+from benchmark.errors import UserError
+from benchmark.evaluation.distance import Distance, Products, compare
 from benchmark.evaluation.ranks import Ids
 
 ROUNDS = 20
-# Images whose similarities to all centres are held at once.
-IMAGES = 1024
 
 
 @torch.no_grad()
@@ -28,8 +28,7 @@ def nmi(features: Tensor, labels: Ids, distance: Distance = "cosine", *, seed: i
     y = torch.as_tensor(labels).cpu().numpy()
     if y.shape != features.shape[:1]:
         raise ValueError(f"{len(features)} feature vectors have {len(y)} labels")
-    clusters = k_means(features, len(np.unique(y)), distance, seed=seed).cpu().numpy()
-    return mutual_information(clusters, y)
+    return mutual_information(k_means(features, len(np.unique(y)), distance, seed=seed), y)
 
 
 def mutual_information(a: np.ndarray, b: np.ndarray) -> float:
@@ -47,47 +46,37 @@ def _entropy(labels: np.ndarray) -> float:
 
 def k_means(
     features: Tensor, clusters: int, distance: Distance = "cosine", *, seed: int = 0
-) -> Tensor:
-    """The cluster [N] of each feature vector [N, D], after 20 rounds of Lloyd's algorithm or fewer.
+) -> npt.NDArray[np.int64]:
+    """The cluster [N] of each feature vector [N, D], after 20 rounds of faiss's k-means.
 
-    Lloyd, Least Squares Quantization in PCM, 1982. For "cosine" the vectors are put on the unit
-    sphere first. The first centres are drawn with `seed` as by k-means++, and no more of them than
-    there are different vectors; a centre that loses its vectors stays where it is. Vectors are
-    taken in the order of their values and equal ones together, so that the order of images changes
-    nothing.
+    For "cosine" the vectors are put on the unit sphere first. The first centres are drawn with
+    `seed` by k-means++ (Arthur and Vassilvitskii, SODA 2007), and there are no more of them than
+    different vectors. Vectors are taken in the order of their values, so that the order of images
+    changes nothing. Raises UserError where faiss isn't installed.
     """
-    x, image, times = comparable(features, distance).unique(
-        dim=0, return_inverse=True, return_counts=True
+    try:
+        # Imported here: faiss is optional, and its thread pool should not start with ours.
+        import faiss
+    except ModuleNotFoundError as error:
+        raise UserError(
+            "nmi: clusters are found by faiss, which isn't installed. pip install faiss-cpu, or "
+            "leave nmi out of the configuration"
+        ) from error
+    centred = Products(compare(features, None, distance)).single.cpu()
+    different, value = centred.unique(dim=0, return_inverse=True)
+    order = value.argsort(stable=True)
+    vectors = centred[order].numpy()
+    kmeans: Any = faiss.Kmeans(
+        vectors.shape[1],
+        min(clusters, len(different)),
+        niter=ROUNDS,
+        seed=seed,
+        init_method=faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS,
+        # Without these bounds faiss warns of small clusters, and takes a sample of large ones.
+        min_points_per_centroid=1,
+        max_points_per_centroid=len(vectors),
     )
-    centres = _first_centres(x, times, min(clusters, len(x)), seed)
-    nearest = torch.full_like(times, -1)
-    for _ in range(ROUNDS):
-        before = nearest
-        bias = offset(centres, "euclidean")
-        parts = x.split(IMAGES)
-        nearest = torch.cat([F.linear(part, centres, bias).argmax(1) for part in parts])
-        if torch.equal(nearest, before):
-            break
-        sizes = torch.zeros_like(centres[:, :1]).index_add_(0, nearest, times[:, None].to(x))
-        sums = torch.zeros_like(centres).index_add_(0, nearest, x * times[:, None])
-        centres = torch.where(sizes > 0, sums / sizes.clamp_min(1), centres)
-    return nearest[image]
-
-
-def _first_centres(x: Tensor, times: Tensor, clusters: int, seed: int) -> Tensor:
-    """Centres [K, D] among vectors [N, D] that occur `times` [N] times.
-
-    Each is drawn with a probability that grows with the squared distance to the centres before it:
-    Arthur and Vassilvitskii, k-means++: The Advantages of Careful Seeding, SODA 2007.
-    """
-    draws = torch.rand(clusters, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    weight = times.double()
-    squared = torch.full_like(weight, torch.inf)
-    chosen: list[Tensor] = []
-    for draw in draws.to(x.device):
-        sums = weight.cumsum(0)
-        place = torch.searchsorted(sums, draw * sums[-1], right=True).clamp(max=len(x) - 1)
-        chosen.append(place)
-        squared = torch.minimum(squared, (x - x[place]).square().sum(1))
-        weight = times * squared
-    return x[torch.stack(chosen)]
+    kmeans.train(vectors)
+    found = np.empty(len(vectors), np.int64)
+    found[order.numpy()] = kmeans.assign(vectors)[1]
+    return found

@@ -1,41 +1,111 @@
-"""How many similarities reach a threshold: the operation that ranks are made of."""
+"""How many images are at least as near as a positive: the operation that ranks are made of."""
 
-import numpy as np
-import numpy.typing as npt
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
 import torch
 from torch import Tensor
 
-# Similarities are sorted where there are fewer than SORT for each threshold. numpy's comparison and
-# count are vectorised, and its sort isn't on every CPU: a sort takes as long as many counts.
-SORT = 256
+from benchmark.evaluation.distance import SHARE, Comparison, squares
+
+# Numbers that are held at once while pairs of images are compared in float64.
+ROOM = 2**24
+UNLIMITED = 2**62
 
 
-def at_least(similarities: Tensor, thresholds: Tensor, counts: Tensor) -> Tensor:
-    """How many of a row's similarities [B, G] reach each of its thresholds [B, P], int64 [B, P].
+@dataclass(frozen=True)
+class Block:
+    """Queries that are searched together, numbers `rows` [B] of the comparison's.
 
-    Row b has `counts[b]` thresholds that fall; what is returned behind them means nothing.
-    A CPU counts row by row with numpy, in one thread: threads would wait for each other, since a
-    row takes no longer than waking one. Other devices sort.
+    `similarities` [B, G] has minus infinity for images that don't count. `positives` [B, P] are
+    gallery images, the most similar first, and `thresholds` [B, P] their similarities; row b has
+    `counts[b]` of them. `window` [B] is the least difference of similarities that rounding can't
+    have made.
     """
-    if similarities.device.type != "cpu":
-        return by_sorting(similarities, thresholds)
-    reached = np.zeros(thresholds.shape, np.int64)
-    rows = zip(similarities.numpy(), thresholds.numpy(), counts.tolist(), reached, strict=True)
-    for row, wanted, count, counted in rows:
-        if count:
-            counted[:count] = _count(row, wanted[:count])
-    return torch.from_numpy(reached)
+
+    rows: Tensor
+    similarities: Tensor
+    positives: Tensor
+    thresholds: Tensor
+    counts: Tensor
+    window: Tensor
 
 
-def _count(row: npt.NDArray[np.floating], thresholds: npt.NDArray[np.floating]) -> npt.ArrayLike:
-    reaching = row.compress(row >= thresholds[-1])
-    if len(reaching) > len(thresholds) * SORT:
-        return [np.count_nonzero(reaching >= threshold) for threshold in thresholds]
-    reaching.sort()
-    return len(reaching) - reaching.searchsorted(thresholds)
+def count_nearer(
+    comparison: Comparison, block: Block, budget: int = UNLIMITED
+) -> tuple[Tensor, Tensor]:
+    """How many images are at least as near to a query as each of its positives.
+
+    Similarities decide where they are further apart than the window; else the two distances are
+    computed in float64. Returns the numbers [B, P] int64, and which rows are settled [B]: those
+    that took no more than `budget` comparisons in float64. What stands in other rows, and behind a
+    row's positives, means nothing.
+    """
+    if block.similarities.device.type == "cpu":
+        return count_in_loops(comparison, block, budget)
+    return count_in_torch(comparison, block, budget)
 
 
-def by_sorting(similarities: Tensor, thresholds: Tensor) -> Tensor:
-    """`at_least` in torch alone, on any device, for all thresholds [B, P] in any order."""
-    ordered = similarities.sort(1).values
-    return similarities.shape[1] - torch.searchsorted(ordered, thresholds.contiguous())
+def count_in_loops(comparison: Comparison, block: Block, budget: int) -> tuple[Tensor, Tensor]:
+    """`count_nearer` on the CPU, by loops that numba compiles, in as many threads as torch has."""
+    # Imported here: it takes half a second.
+    from benchmark.evaluation import counting_loops
+
+    loop: Any = counting_loops.count_nearer
+    nearer = torch.zeros_like(block.positives)
+    settled = torch.zeros_like(block.counts, dtype=torch.bool)
+    sides = comparison.queries, comparison.gallery
+    tensors = [block.similarities, block.positives, block.thresholds, block.counts, block.window]
+    tensors += [block.rows, *(tensor for side in sides for tensor in (side.features, side.scale))]
+    work = partial(
+        loop,
+        *(tensor.numpy() for tensor in tensors),
+        SHARE,
+        comparison.share,
+        budget,
+        nearer.numpy(),
+        settled.numpy(),
+    )
+    threads = torch.get_num_threads()
+    ends = [len(nearer) * part // threads for part in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(work, pairwise(ends)):
+            pass
+    return nearer, settled
+
+
+def count_in_torch(comparison: Comparison, block: Block, budget: int) -> tuple[Tensor, Tensor]:
+    """`count_nearer` in torch, on any device."""
+    images = block.similarities.shape[1]
+    ordered, order = block.similarities.sort(1)
+    window = block.window[:, None]
+    # Added in float64 and rounded, as the window allows for.
+    bounds = (block.thresholds + window, block.thresholds - window)
+    surely, perhaps = (
+        images - torch.searchsorted(ordered, bound.to(ordered.dtype).contiguous())
+        for bound in bounds
+    )
+    places = torch.arange(block.positives.shape[1], device=ordered.device)
+    unsure = (perhaps - surely).masked_fill(places >= block.counts[:, None], 0)
+    settled = unsure.sum(1) <= budget
+    unsure[~settled] = 0
+    row, place = unsure.nonzero(as_tuple=True)
+    number = unsure[row, place]
+    ends = number.cumsum(0)
+    total = int(ends[-1]) if len(ends) else 0
+    queries, gallery = comparison.queries, comparison.gallery
+    step = max(1, ROOM // gallery.features.shape[1])
+    for start in range(0, total, step):
+        pair = torch.arange(start, min(start + step, total), device=ordered.device)
+        which = torch.searchsorted(ends, pair, right=True)
+        b, j = row[which], place[which]
+        column = images - perhaps[b, j] + pair - (ends - number)[which]
+        query = queries.exact(block.rows[b])
+        own = squares(query, gallery.exact(block.positives[b, j]))
+        other = squares(query, gallery.exact(order[b, column]))
+        near = other <= comparison.equally_near(own)
+        surely.view(-1).index_add_(0, b * surely.shape[1] + j, near.long())
+    return surely, settled

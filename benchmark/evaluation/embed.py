@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from benchmark.data.dataset import Images
 from benchmark.data.loading import in_batches
+from benchmark.evaluation.memory import Parts
 
 
 @contextmanager
@@ -35,22 +36,34 @@ def embed(
     device: torch.device | str,
     workers: int = 0,
 ) -> Tensor:
-    """The features [N, D] of all images in their order, float32 on the CPU.
+    """The features [N, D] of all images in their order, float32 on `device`.
 
     The model must be on `device` already; it is fed float32 images [n, channels, height, width]
     and gives features [n, D]. `workers` processes decode images ahead, which changes no feature.
+    Where memory runs out the model gets half as many images; UserError if one is too many.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
     if not len(images):
         raise ValueError("there are no images to embed")
-    features = []
+    parts = Parts(
+        batch_size,
+        "images",
+        "Take smaller images (transform), a smaller backbone, or the CPU (device=cpu).",
+    )
+    features: list[Tensor] = []
     with evaluating(model), torch.inference_mode():
         for batch in in_batches(images, batch_size, workers):
-            output = model(batch.to(device))
-            if output.dim() != 2 or len(output) != len(batch):
-                raise ValueError(
-                    f"the model must give [{len(batch)}, D] features, not {list(output.shape)}"
-                )
-            features.append(output.float().cpu())
+
+            def some(first: int, last: int, batch: Tensor = batch) -> Tensor:
+                output = model(batch[first:last].to(device))
+                if output.dim() != 2 or len(output) != last - first:
+                    raise ValueError(
+                        f"the model must give [{last - first}, D] features, "
+                        f"not {list(output.shape)}"
+                    )
+                return output.float()
+
+            features += parts.run(len(batch), some)
+    # Outside of inference mode, so that the features can be used in training.
     return torch.cat(features)

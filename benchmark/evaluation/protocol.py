@@ -14,7 +14,7 @@ from benchmark.evaluation.clustering import nmi as clustering_nmi
 from benchmark.evaluation.distance import Distance
 from benchmark.evaluation.embed import embed
 from benchmark.evaluation.per_query import per_query
-from benchmark.evaluation.ranks import positive_ranks
+from benchmark.evaluation.ranks import rank_blocks
 from benchmark.evaluation.reid import REID
 from benchmark.evaluation.retrieval import RETRIEVAL
 
@@ -54,14 +54,13 @@ def evaluate(
     """
 
     def features(images: Images) -> Tensor:
-        found = embed(model, images, batch_size=batch_size, device=device, workers=workers)
-        return found.to(device)
+        return embed(model, images, batch_size=batch_size, device=device, workers=workers)
 
     query, gallery = dataset.query, dataset.gallery
     if gallery is None:
         embedded = features(query.images)
-        ranks = positive_ranks(embedded, query.labels, distance=distance)
-        found = per_query([ranks], RETRIEVAL)
+        ranks = rank_blocks(embedded, query.labels, distance=distance)
+        found = per_query(ranks, RETRIEVAL)
     else:
         if nmi:
             raise UserError(
@@ -70,7 +69,7 @@ def evaluate(
             )
         if query.cameras is None or gallery.cameras is None:
             raise ValueError(f"{dataset.name}: protocol 'reid' needs the camera of each image")
-        ranks = positive_ranks(
+        ranks = rank_blocks(
             features(query.images),
             query.labels,
             features(gallery.images),
@@ -79,7 +78,7 @@ def evaluate(
             gallery_cameras=gallery.cameras,
             distance=distance,
         )
-        found = per_query([ranks], REID)
+        found = per_query(ranks, REID)
     metrics = found.means()
     if nmi:
         metrics["nmi"] = clustering_nmi(embedded, query.labels, distance)

@@ -5,7 +5,7 @@ however far down. faiss has no operation for that, so metrics come from torch's 
 `counting`; faiss serves `nearest`, whose answers lead to the same Recall@K.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,18 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.evaluation.counting import at_least
-from benchmark.evaluation.distance import Distance, centre, comparable, offset
-
-JUNK = -1
-"""The label of gallery images that count neither as matches nor as mistakes."""
-
-# Products of whole units in both directions round an element alike, wherever it stands in them.
-UNIT = 64
-# The columns of one product.
-STRIP = 2048
-# Queries are searched together while they are no more than these and their similarities fit.
-MOST_QUERIES, MOST_SIMILARITIES = 1024, 2**25
+from benchmark.evaluation.distance import Distance, compare
+from benchmark.evaluation.memory import Parts
+from benchmark.evaluation.search import Identities, Search
 
 Ids = Tensor | npt.NDArray[np.int64]
 
@@ -35,7 +26,7 @@ Ids = Tensor | npt.NDArray[np.int64]
 class Ranks:
     """The ranks of each query's positives, best first.
 
-    `ranks` [Q, P] int64 counts from 1; row q holds `counts[q]` ranks and zeros after them.
+    `ranks` [Q, P] int64 count from 1; row q holds `counts[q]` ranks and zeros after them.
     `counts` [Q] int64 is 0 for a query that has no positive.
     """
 
@@ -52,7 +43,7 @@ Metric = Callable[[Ranks], Tensor]
 
 
 @torch.no_grad()
-def positive_ranks(
+def rank_blocks(
     queries: Tensor,
     query_labels: Ids,
     gallery: Tensor | None = None,
@@ -62,7 +53,7 @@ def positive_ranks(
     gallery_cameras: Ids | None = None,
     distance: Distance = "cosine",
     block: int | None = None,
-) -> Ranks:
+) -> Iterator[Ranks]:
     """Rank each query's positives, the gallery images of its label, among the gallery.
 
     `queries` [Q, D], `gallery` [G, D]; labels and cameras are integers, one an image. Without a
@@ -75,78 +66,62 @@ def positive_ranks(
 
     Gallery images whose label no query has are distractors and stay.
 
-    Ties are resolved against the model: at equal similarity an image of another label comes
-    before a positive. So the order of files doesn't matter, and features that are all the same
-    get the worst ranks. The j-th best positive, with similarity s_j, has the rank
-    j + |{other labels with similarity ≥ s_j}|.
+    Ties are resolved against the model: an image of another label that is as near as a positive
+    comes before it. So the order of files doesn't matter, and features that are all the same get
+    the worst ranks. The j-th best positive, at distance d_j, has the rank
+    j + |{other labels at a distance of at most d_j}|.
 
-    The search is exact, in the precision of torch's matrix product (float32; float64 if given).
-    `block` queries, rounded up to a multiple of 64, are compared with the whole gallery at a time,
-    and the similarities that reach each positive are counted. Memory grows with `block` · G, by
-    default at most 2^25 similarities (128 MiB) unless 64 queries need more; the result is as large
-    as Q times the commonest label's number of images, whatever `block` is. Time grows with
-    Q · G · (D + positives per query), where a row with many positives is sorted instead.
-    The ranks don't depend on `block`. Features on a GPU are searched there.
+    The search is exact: ranks are those of distances in float64, equal up to its rounding, however
+    near to each other or far from zero features are. A product in float32 decides where rounding
+    can't have changed the order, float64 elsewhere. So ranks don't depend on the machine, or on
+    `block`, the number of queries that are compared with the whole gallery at a time. By default a
+    block has at most 2^25 similarities (128 MiB); it is halved where memory runs out. Memory grows
+    with `block` · G, time with Q · G · D. Features on a GPU are searched there.
 
-    Raises ValueError for features that aren't finite and for sizes that don't fit.
+    Yields the ranks of a block of queries at a time, in order. Raises ValueError for features that
+    aren't finite and for sizes that don't fit, and UserError if memory doesn't suffice for one
+    query.
     """
     if block is not None and block < 1:
         raise ValueError(f"block must be at least 1, not {block}")
     if (gallery is None) != (gallery_labels is None):
         raise ValueError("a gallery and its labels go together")
-    device = queries.device
-    q = comparable(queries, distance)
-    q_labels = _ids(query_labels, q, "query labels")
-    q_cameras = None if query_cameras is None else _ids(query_cameras, q, "query cameras")
-    if gallery is None or gallery_labels is None:
+    comparison = compare(queries, gallery, distance)
+    q = _identities(query_labels, query_cameras, comparison.queries.features, "query")
+    if gallery is None:
         if gallery_cameras is not None:
             raise ValueError("gallery cameras without a gallery")
-        g, g_labels, g_cameras = q, q_labels, q_cameras
+        g = q
     else:
         if (query_cameras is None) != (gallery_cameras is None):
             raise ValueError("cameras must be given for both queries and gallery, or for neither")
-        g = comparable(gallery, distance).to(q)
-        if g.shape[1] != q.shape[1]:
-            raise ValueError(f"queries have {q.shape[1]} elements, the gallery {g.shape[1]}")
-        g_labels = _ids(gallery_labels, g, "gallery labels")
-        g_cameras = None if gallery_cameras is None else _ids(gallery_cameras, g, "cameras")
-
-    if distance == "euclidean":
-        middle = centre(g)
-        q, g = q - middle, g - middle
-    by_label = g_labels.argsort(stable=True)
-    labels = g_labels[by_label]
-    first = torch.searchsorted(labels, q_labels)
-    sizes = torch.searchsorted(labels, q_labels, right=True) - first
-    sizes[q_labels == JUNK] = 0
-    counts = torch.zeros_like(sizes)
-    ranks = counts.new_zeros(len(q), int(sizes.max()))
-    at_once = _queries_at_once(len(g), block)
-    strips = _Strips(g, g_labels == JUNK, distance)
-    similarities = g.new_empty(min(at_once, len(q)), len(g))
-    with torch.autocast(device.type, enabled=False):
-        for rows in torch.arange(len(q), device=device).split(at_once):
-            steps = torch.arange(int(sizes[rows].max()), device=device)
-            own = steps < sizes[rows, None]
-            images = by_label[(first[rows, None] + steps).clamp(max=len(g) - 1)]
-            match = own
-            if gallery is None:
-                match = match & (images != rows[:, None])
-            if q_cameras is not None and g_cameras is not None:
-                match = match & (g_cameras[images] != q_cameras[rows, None])
-            if match.any():
-                counts[rows] = match.sum(1)
-                compared = strips.compare(q[rows], similarities[: len(rows)])
-                found = _block_ranks(compared, images, own, match)
-                ranks[rows, : found.shape[1]] = found
-    return Ranks(ranks[:, : int(counts.max())], counts)
+        g = _identities(gallery_labels, gallery_cameras, comparison.gallery.features, "gallery")
+    search = Search(comparison, q, g, own=gallery is None)
+    parts = Parts(
+        block or search.at_once,
+        "queries",
+        "Evaluate fewer images, smaller embeddings (dim), or on the CPU (device=cpu).",
+    )
+    for ranks, counts in parts.run(len(queries), search.ranks):
+        yield Ranks(ranks, counts)
 
 
-def _queries_at_once(gallery: int, block: int | None) -> int:
-    """The number of queries in a block, a multiple of UNIT."""
-    if block is None:
-        block = min(MOST_QUERIES, MOST_SIMILARITIES // gallery // UNIT * UNIT)
-    return UNIT * max(1, -(-block // UNIT))
+def positive_ranks(queries: Tensor, query_labels: Ids, *gallery: Any, **options: Any) -> Ranks:
+    """The ranks of all queries together, of `rank_blocks` with the same arguments.
+
+    They are Q times the commonest label's number of images.
+    """
+    blocks = list(rank_blocks(queries, query_labels, *gallery, **options))
+    widest = max(block.ranks.shape[1] for block in blocks)
+    padded = [F.pad(block.ranks, (0, widest - block.ranks.shape[1])) for block in blocks]
+    return Ranks(torch.cat(padded), torch.cat([block.counts for block in blocks]))
+
+
+def _identities(labels: Any, cameras: Any, features: Tensor, side: str) -> Identities:
+    return Identities(
+        _ids(labels, features, f"{side} labels"),
+        None if cameras is None else _ids(cameras, features, f"{side} cameras"),
+    )
 
 
 def _ids(ids: Any, features: Tensor, name: str) -> Tensor:
@@ -157,36 +132,3 @@ def _ids(ids: Any, features: Tensor, name: str) -> Tensor:
             f"not {ids.dtype} {list(ids.shape)}"
         )
     return ids.long().contiguous()
-
-
-class _Strips:
-    """A gallery [G, D] in strips of columns, each as wide as a product of whole units needs."""
-
-    def __init__(self, gallery: Tensor, junk: Tensor, distance: Distance) -> None:
-        *whole, last = gallery.split(STRIP)
-        self.strips = [*whole, F.pad(last, (0, 0, 0, -len(last) % UNIT))]
-        self.offsets = [offset(strip, distance) for strip in self.strips]
-        self.junk = junk.nonzero().squeeze(1)
-
-    def compare(self, queries: Tensor, out: Tensor) -> Tensor:
-        """The similarities [B, G] of queries [B, D] in `out`, minus infinity for junk."""
-        padded = F.pad(queries, (0, 0, 0, -len(queries) % UNIT))
-        for part, strip, bias in zip(out.split(STRIP, 1), self.strips, self.offsets, strict=True):
-            part.copy_(F.linear(padded, strip, bias)[: part.shape[0], : part.shape[1]])
-        return out.index_fill_(1, self.junk, -torch.inf)
-
-
-def _block_ranks(similarities: Tensor, images: Tensor, own: Tensor, match: Tensor) -> Tensor:
-    """Ranks [B, P] of the positives of B queries, zeros where a query has fewer than P.
-
-    `similarities` [B, G]; `images` [B, M] are the gallery images of the query's label where `own`
-    [B, M] says so; `match` [B, M] says which of them are positives.
-    """
-    same = similarities.gather(1, images).masked_fill(~own, -torch.inf)
-    counts = match.sum(1)
-    place = torch.arange(1, int(counts.max()) + 1, device=images.device)
-    positives = same.masked_fill(~match, -torch.inf).sort(1, descending=True).values
-    positives = positives[:, : len(place)].contiguous()
-    own_reach = same.shape[1] - torch.searchsorted(same.sort(1).values, positives)
-    others = at_least(similarities, positives, counts) - own_reach
-    return (place + others).masked_fill(place > counts[:, None], 0)

@@ -52,6 +52,25 @@ def test_the_lower_index_comes_first_at_ties(seed, distance, backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize("spread", [1e-2, 1e-4, 1e-6])
+def test_nearly_parallel_features_keep_their_neighbours(spread, distance, backend):
+    """Cosines above 0.9999: distances between unit vectors say which is nearest."""
+    rng = np.random.default_rng(0)
+    x = (10 * rng.normal(size=24) + spread * rng.normal(size=(300, 24))).astype(np.float32)
+    found = nearest(torch.from_numpy(x), torch.from_numpy(x), 9, distance, backend=backend)
+    exact = x.astype(np.float64)
+    if distance == "cosine":
+        exact /= np.linalg.norm(exact, axis=1, keepdims=True)
+    squares = ((exact[:, None] - exact[None]) ** 2).sum(2)
+    expected = squares.argsort(axis=1, kind="stable")[:, :9]
+    assert np.array_equal(found.indices.numpy(), expected)
+    best = np.take_along_axis(squares, expected, 1)
+    similar = 1 - best / 2 if distance == "cosine" else -np.sqrt(best)
+    assert np.allclose(found.similarities.numpy(), similar, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_equal_images_keep_their_order(backend):
     x = torch.randn(64, generator=torch.Generator().manual_seed(0)).expand(9000, 64)
     found = nearest(x[:3], x, 4, backend=backend)

@@ -5,16 +5,19 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmark.evaluation import RETRIEVAL, per_query, positive_ranks
-from benchmark.evaluation import ranks as module
+from benchmark.evaluation import RETRIEVAL, per_query, positive_ranks, rank_blocks
 
 BLOCKS = (None, 1, 64, 130)
 
 
-@pytest.fixture(params=[64, 2048])
-def strip(request, monkeypatch):
-    """Galleries of one strip, and of several."""
-    monkeypatch.setattr(module, "STRIP", request.param)
+def squared(a, b, distance):
+    """The squared distance, of unit vectors for the cosine: 2 - 2 cos, whatever rounding does."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    if distance == "cosine":
+        a, b = (x / np.linalg.norm(x) if x.any() else x for x in (a, b))
+        if not (a.any() and b.any()):
+            return 2.0
+    return ((a - b) ** 2).sum()
 
 
 def naive_ranks(q, ql, g=None, gl=None, qc=None, gc=None, distance="cosine"):
@@ -31,13 +34,7 @@ def naive_ranks(q, ql, g=None, gl=None, qc=None, gc=None, distance="cosine"):
             match = gl[j] == ql[i]
             if match and qc is not None and qc[i] == gc[j]:
                 continue
-            a, b = q[i].astype(np.float64), g[j].astype(np.float64)
-            if distance == "cosine":
-                size = np.linalg.norm(a) * np.linalg.norm(b)
-                key = -(a @ b) / size if size else 0.0
-            else:
-                key = ((a - b) ** 2).sum()
-            found.append((key, match))
+            found.append((squared(q[i], g[j], distance), match))
         found.sort()
         rows.append([place + 1 for place, (_, match) in enumerate(found) if match])
     return rows
@@ -57,7 +54,7 @@ def tied_features(rng, n, distance):
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize("ties", [True, False])
 @pytest.mark.parametrize("seed", range(6))
-def test_own_gallery_equals_the_definition(seed, ties, distance, strip):
+def test_own_gallery_equals_the_definition(seed, ties, distance):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 60)) if seed else 150
     labels = rng.integers(-1, rng.integers(1, 12), n)  # with junk, and with single samples
@@ -71,7 +68,7 @@ def test_own_gallery_equals_the_definition(seed, ties, distance, strip):
 
 
 @pytest.mark.parametrize("far", [0, 100, 1000])
-def test_features_far_from_zero_and_near_each_other(far, strip):
+def test_features_far_from_zero_and_near_each_other(far):
     """As a model that collapses makes them: rounding must not take their distances away."""
     rng = np.random.default_rng(far)
     x = (far + rng.normal(size=(150, 16))).astype(np.float32)
@@ -80,11 +77,56 @@ def test_features_far_from_zero_and_near_each_other(far, strip):
     assert as_lists(ranks) == naive_ranks(x, labels, distance="euclidean")
 
 
+def collapsing(spread, poles, elements=24):
+    """Classes told apart by `spread` alone, near one or two directions far from zero."""
+    rng = np.random.default_rng(poles)
+    labels = rng.integers(0, 12, 150)
+    pole = 10 * rng.normal(size=(poles, elements))[rng.integers(0, poles, 150)]
+    own = rng.normal(size=(12, elements))[labels] + rng.normal(size=(150, elements))
+    return torch.from_numpy(pole + spread * own), labels
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize("poles", [1, 2])
+@pytest.mark.parametrize("spread", [1.0, 1e-2, 1e-4, 1e-6])
+def test_a_collapsing_model_keeps_the_order_of_its_distances(spread, poles, distance):
+    """Nearly parallel features, as float32 and as bfloat16 hold them, wherever they collapse to."""
+    x, labels = collapsing(spread, poles)
+    for held in (x, x.float(), x.bfloat16()):
+        expected = naive_ranks(held.double().numpy(), labels, distance=distance)
+        for block in (None, 7):
+            ranks = positive_ranks(held, labels, distance=distance, block=block)
+            assert as_lists(ranks) == expected
+    recall = per_query([positive_ranks(x.float(), labels, distance=distance)], RETRIEVAL)
+    assert spread < 1e-4 or recall.means()["recall@1"] > 0.4
+
+
+@pytest.mark.parametrize("precision", ["highest", "medium"])
+def test_fast_products_of_training_are_not_taken(precision):
+    x, labels = collapsing(1e-3, 2)
+    expected = naive_ranks(x.float().numpy(), labels)
+    before = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision(precision)
+        assert as_lists(positive_ranks(x.float(), labels)) == expected
+        assert torch.get_float32_matmul_precision() == precision
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def test_few_large_classes_are_ranked_in_blocks_of_bounded_size():
+    """Of the ranks of 6,000 images in 3 classes, a block at a time is held."""
+    x = torch.randn(6000, 4, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(6000) % 3
+    sizes = [block.ranks.numel() for block in rank_blocks(x[:3000], labels[:3000], x, labels)]
+    assert sum(sizes) == 3000 * 2000 and max(sizes) <= 2**22
+
+
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize("ties", [True, False])
 @pytest.mark.parametrize("cameras", [0, 1, 3])
 @pytest.mark.parametrize("seed", range(3))
-def test_gallery_with_cameras_junk_and_distractors(seed, cameras, ties, distance, strip):
+def test_gallery_with_cameras_junk_and_distractors(seed, cameras, ties, distance):
     rng = np.random.default_rng(seed)
     n, m = (int(rng.integers(1, 20)), int(rng.integers(1, 90))) if seed else (70, 130)
     ql, gl = rng.integers(1, 9, n), rng.integers(-1, 7, m)  # 0 distracts, 7 and 8 have no match
@@ -113,7 +155,7 @@ def test_gallery_with_cameras_junk_and_distractors(seed, cameras, ties, distance
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize(("n", "elements"), [(300, 33), (200, 512)])
-def test_neither_order_of_files_nor_block_matters(n, elements, distance, strip):
+def test_neither_order_of_files_nor_block_matters(n, elements, distance):
     """Images that differ by no more than rounding does, so that any other rounding would show."""
     rng = np.random.default_rng(0)
     noise = 1 + 1e-7 * rng.normal(size=(n, elements))
@@ -129,7 +171,7 @@ def test_neither_order_of_files_nor_block_matters(n, elements, distance, strip):
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize(("n", "elements"), [(37, 3), (130, 64), (301, 129), (410, 512)])
-def test_a_collapsed_model_gets_the_worst_ranks(n, elements, distance, strip):
+def test_a_collapsed_model_gets_the_worst_ranks(n, elements, distance):
     """Equal images must be equally similar, however the product of their tile was computed."""
     generator = torch.Generator().manual_seed(n)
     x = torch.randn(elements, generator=generator).expand(n, elements)

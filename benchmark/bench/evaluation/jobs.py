@@ -25,7 +25,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from benchmark.evaluation import REID, RETRIEVAL, per_query, positive_ranks
+from benchmark.evaluation import REID, RETRIEVAL, per_query, rank_blocks
 
 Arrays = dict[str, npt.NDArray]
 Metrics = dict[str, float]
@@ -42,13 +42,13 @@ class Job(NamedTuple):
 
 def _msmt17(a: Arrays) -> Metrics:
     q, g = torch.from_numpy(a["q"]), torch.from_numpy(a["g"])
-    ranks = positive_ranks(q, a["ql"], g, a["gl"], query_cameras=a["qc"], gallery_cameras=a["gc"])
-    return per_query([ranks], REID).means()
+    ranks = rank_blocks(q, a["ql"], g, a["gl"], query_cameras=a["qc"], gallery_cameras=a["gc"])
+    return per_query(ranks, REID).means()
 
 
 def _cub(a: Arrays) -> Metrics:
-    ranks = positive_ranks(torch.from_numpy(a["x"]), a["labels"])
-    return per_query([ranks], RETRIEVAL).means()
+    ranks = rank_blocks(torch.from_numpy(a["x"]), a["labels"])
+    return per_query(ranks, RETRIEVAL).means()
 
 
 def _product(a: Arrays) -> Metrics:
