@@ -14,7 +14,7 @@ JUNK = -1
 # Queries are searched together while they are no more than these and their similarities fit.
 MOST_QUERIES, MOST_SIMILARITIES = 1024, 2**25
 # One image in so many may be looked at in float64, before a product in float64 is quicker.
-RARE = 8
+RARE = 32
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Search:
     def _in_double(self, rows: Tensor, images: Tensor, match: Tensor) -> Tensor:
         found = rows.new_zeros(len(rows), int(match.sum(1).max()))
         # Half as many numbers of twice the size.
-        for part in torch.arange(len(rows), device=rows.device).split(max(1, self.at_once // 2)):
+        for part in torch.arange(len(rows), device=rows.device).split((self.at_once + 1) // 2):
             block = self._block(rows[part], images[part], match[part], torch.float64)
             wide, _ = count_nearer(self.comparison, block)
             found[part, : wide.shape[1]] = wide
