@@ -1,7 +1,7 @@
 """Files and folders that the user may not read or look into: one line, and no traceback."""
 
 import pytest
-from damage.privileges import modes_heeded
+from damage.judging.privileges import modes_heeded
 
 from benchmark import registry
 from benchmark.__main__ import main

@@ -4,26 +4,17 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from damage import (
-    amounts,
-    annotations,
-    broken_pictures,
-    classes,
-    entries,
-    folders,
-    identities,
-    names,
-    pictures,
-    strays,
-    text_lists,
-)
-from damage.layouts import LAYOUTS, Layout
-from damage.tree import Tree
-from damage.variant import Loads, Variant
+from damage.contents import amounts, identities
+from damage.lists import annotations, text_lists
+from damage.pictures import broken, whole
+from damage.places import classes, entries, folders, names, strays
+from damage.tree.copies import Tree
+from damage.tree.layouts import LAYOUTS, Layout
+from damage.tree.variant import Loads, Variant
 
 SOURCES = (
-    pictures,
-    broken_pictures,
+    whole,
+    broken,
     entries,
     names,
     folders,

@@ -5,9 +5,9 @@ The trees come from the generator in `damage`, which knows what must come of eac
 
 import pytest
 from damage.collection import kinds, variants
-from damage.judging import GreyLevels, faults
-from damage.layouts import LAYOUTS
-from damage.tree import Tree, restore
+from damage.judging.verdict import GreyLevels, faults
+from damage.tree.copies import Tree, restore
+from damage.tree.layouts import LAYOUTS
 
 from benchmark import registry
 from benchmark.data.root import VARIABLE

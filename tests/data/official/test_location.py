@@ -1,17 +1,12 @@
 """Releases that were unpacked a folder too deep, and what is said of those that lie elsewhere."""
 
 import pytest
+from registered import make
 
-from benchmark import registry
 from benchmark.data.root import VARIABLE
 from benchmark.errors import UserError
 
 KINDS = ["cub200", "cars196", "cars196_devkit", "market1501", "msmt17"]
-
-
-def make(kind, **options):
-    entry = registry.resolve(registry.DATASETS, {"type": kind, **options}, "")
-    return registry.build(registry.DATASETS, entry, "dataset")
 
 
 def moved(folder, *inside):

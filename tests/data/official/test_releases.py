@@ -2,10 +2,10 @@ import os
 
 import numpy as np
 import pytest
+from registered import make
 
 from benchmark import registry
-from benchmark.data.official import counts, parts
-from benchmark.data.official.parts import Part
+from benchmark.data.official import counts
 from benchmark.data.photographs.transforms import Reid, RetrievalCrop
 from benchmark.data.root import VARIABLE
 from benchmark.errors import UserError
@@ -13,12 +13,6 @@ from benchmark.run_config import Entry
 
 TINY = RetrievalCrop(size=8, resize=8)
 KINDS = ["cub200", "cars196", "cars196_devkit", "market1501", "msmt17"]
-
-
-def make(kind, **options):
-    entry = Entry.of(kind.removesuffix("_devkit"), **options)
-    entry = registry.resolve(registry.DATASETS, entry, "dataset")
-    return registry.build(registry.DATASETS, entry, "dataset")
 
 
 def stems(split):
@@ -117,14 +111,6 @@ def test_msmt17_in_a_folder_beside_the_other_version(build, inside, tmp_path):
         make("msmt17").find()
 
 
-def test_a_part_of_msmt17_is_named_with_its_version_and_use(build):
-    folder = build("msmt17", version="V2")
-    lines = (folder / "list_train.txt").read_text().splitlines(keepends=True)
-    (folder / "list_train.txt").write_text("".join(lines[1:]))
-    part = make("msmt17", version="V2", train_on="train", allow_partial=True).load(TINY)
-    assert part.name == "MSMT17-V2, train alone (partial: 33 of 34 images)"
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_status_counts_what_load_returns(build, kind):
     assert not make(kind).status().found
@@ -171,124 +157,6 @@ def test_the_order_of_lines_does_not_matter(build):
         (folder / name).write_text("".join(reversed(lines)), encoding="utf-8")
     again = make("cub200").load(TINY)
     assert again.train.images.paths == expected.train.images.paths
-
-
-def test_a_part_is_refused_unless_allowed_and_then_named(build, monkeypatch):
-    monkeypatch.setitem(
-        counts.OFFICIAL,
-        "CUB-200-2011",
-        {"train classes": 6, "train images": 20, "test classes": 6, "test images": 24},
-    )
-    build("cub200")
-    told = "8 of 12 classes, 24 of 44 images"
-    with pytest.raises(UserError, match=f"{told}.*--allow-partial"):
-        make("cub200").load(TINY)
-    part = make("cub200", allow_partial=True).load(TINY)
-    assert part.name == "CUB-200-2011 (partial: 8 of 12 classes)"
-    assert make("cub200").status().remedy == f"a part: --allow-partial as {part.name}"
-    assert part.note.startswith(f"A part of CUB-200-2011: {told}; 2 of the 4 classes tested are ")
-    known = Part("CUB-8", "classes 1 to 8 of CUB-200-2011", make("cub200").status().counts)
-    monkeypatch.setitem(parts.PARTS, "CUB-200-2011", [known])
-    part = make("cub200", allow_partial=True).load(TINY)
-    assert part.name == "CUB-8"
-    assert part.note == (
-        f"Classes 1 to 8 of CUB-200-2011: {told}; 2 of the 4 classes tested are training classes "
-        "of the release. Results don't compare with published ones."
-    )
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_only_a_whole_release_in_its_own_halves_is_official(build, kind):
-    folder = build(kind)
-    assert make(kind).load(TINY).official
-    fold = {"folds": 2, "fold": 0, "seed": 0}
-    assert not make(kind, validation=fold).load(TINY).official
-    for path in folder.rglob("*.jpg"):
-        path.unlink()
-        break
-    assert not make(kind, allow_partial=True).load(TINY).official
-
-
-def test_a_part_with_every_class_is_named_by_its_images(build, monkeypatch):
-    whole = {"train classes": 4, "train images": 20, "test classes": 4, "test images": 24}
-    monkeypatch.setitem(counts.OFFICIAL, "Cars196", whole)
-    build("cars196")
-    data = make("cars196", allow_partial=True).load(TINY)
-    assert data.name == "Cars196 (partial: 24 of 44 images)"
-
-
-def test_a_whole_set_keeps_its_name_where_parts_are_allowed(build):
-    build("market1501")
-    assert make("market1501", allow_partial=True).load(TINY).name == "Market-1501"
-
-
-def test_more_than_the_release_is_no_part(build, paint):
-    folder = build("market1501")
-    paint(folder / "bounding_box_train" / "0044_c1s1_000001_00.jpg")
-    with pytest.raises(UserError, match=r"5 of 4 train identities.*too much to be a part"):
-        make("market1501", allow_partial=True).load(TINY)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_validation_folds_divide_the_training_classes(build, kind):
-    build(kind)
-    whole = make(kind).load(TINY)
-    held, tested = [], set(whole.query.images.paths)
-    for fold in range(2):
-        data = make(kind, validation={"folds": 2, "fold": fold, "seed": 3}).load(TINY)
-        assert data.name == f"{whole.name}, validation fold {fold + 1} of 2"
-        assert data.protocol == whole.protocol
-        parts = [split for split in (data.query, data.gallery) if split]
-        images = [path for split in (data.train, *parts) for path in split.images.paths]
-        assert sorted(images) == sorted(whole.train.images.paths)
-        assert not tested & set(images)
-        assert data.classes == whole.classes // 2
-        held.append({path for split in parts for path in split.images.paths})
-    assert held[0] | held[1] == set(whole.train.images.paths)
-    assert not held[0] & held[1]
-
-
-def test_validation_queries_are_one_per_identity_and_camera(build):
-    build("market1501")
-    data = make("market1501", validation={"folds": 2, "fold": 0, "seed": 0}).load(TINY)
-    shown = list(zip(data.query.labels.tolist(), data.query.cameras.tolist(), strict=True))
-    assert len(shown) == len(set(shown)) == 4
-    assert set(shown) == set(zip(data.gallery.labels, data.gallery.cameras, strict=True))
-
-
-def test_validation_seeds_make_different_folds():
-    from benchmark.data.photographs.validation import Validation
-
-    labels = np.repeat(np.arange(100), 2)
-    folds = [Validation.of({"folds": 4, "fold": 0, "seed": s}).held_out(labels) for s in (0, 0, 1)]
-    assert np.array_equal(folds[0], folds[1])
-    assert not np.array_equal(folds[0], folds[2])
-    assert folds[0].sum() == 50
-
-
-@pytest.mark.parametrize(
-    "validation",
-    [
-        3,
-        {"folds": 4},
-        {"folds": 1, "fold": 0, "seed": 0},
-        {"folds": 4, "fold": 4, "seed": 0},
-        {"folds": 4, "fold": -1, "seed": 0},
-        {"folds": 2.0, "fold": 0, "seed": 0},
-        {"folds": 2, "fold": 0, "seed": -1},
-        {"folds": 2, "fold": 0, "seed": 2**63},
-        {"folds": 2, "fold": 0, "seed": 10**42},
-    ],
-)
-def test_wrong_validation_is_told(validation):
-    with pytest.raises(UserError, match=r"dataset\.validation"):
-        make("cub200", validation=validation)
-
-
-def test_more_folds_than_classes_is_told(build):
-    build("cub200")
-    with pytest.raises(UserError, match="4 training classes can't be divided into 5 folds"):
-        make("cub200", validation={"folds": 5, "fold": 0, "seed": 0}).load(TINY)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from damage.layouts import Layout, Shown
+from damage.tree.layouts import Layout, Shown
 
 
 def _clear(path: Path) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from damage.layouts import Layout, Shown
-from damage.lists import in_turn
-from damage.tree import Tree
-from damage.variant import Loads, Outcome, Variant, at, refused, remaining, whole, without
+from damage.lists.turns import in_turn
+from damage.tree.copies import Tree
+from damage.tree.layouts import Layout, Shown
+from damage.tree.variant import Loads, Outcome, Variant, at, refused, remaining, whole, without
 from scipy.io import savemat
 
 Rows = list[tuple[Any, Any]]

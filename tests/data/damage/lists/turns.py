@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from damage.layouts import Layout, Shown
-from damage.tree import listed_as
-from damage.variant import Outcome, Variant
+from damage.tree.copies import listed_as
+from damage.tree.layouts import Layout, Shown
+from damage.tree.variant import Outcome, Variant
 
 OF_EVERY_LIST = {"missing list", "duplicate id", "label gap", "wrong count", "swapped"}
 """Kinds of damage that each of several lists of a kind is tried with; others take turns."""

@@ -7,9 +7,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from damage.encoders import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, PALETTE, chunk, png, tiff
-from damage.layouts import Layout
-from damage.variant import Picture, Variant, whole
+from damage.pictures.encoders import (
+    COLOUR,
+    COLOUR_ALPHA,
+    GREY,
+    GREY_ALPHA,
+    PALETTE,
+    chunk,
+    png,
+    tiff,
+)
+from damage.tree.layouts import Layout
+from damage.tree.variant import Picture, Variant, whole
 from PIL import Image, ImageCms, ImageOps
 
 HEIGHT, WIDTH = 16, 24

@@ -9,10 +9,10 @@ import zlib
 from functools import cache
 
 import numpy as np
-from damage.encoders import COLOUR, SIGNATURE, chunk, header, png, tiff
-from damage.layouts import Layout
-from damage.pictures import COLOURS, DEEP, PHOTO, encoded, jpeg
-from damage.variant import Variant, at
+from damage.pictures.encoders import COLOUR, SIGNATURE, chunk, header, png, tiff
+from damage.pictures.whole import COLOURS, DEEP, PHOTO, encoded, jpeg
+from damage.tree.layouts import Layout
+from damage.tree.variant import Variant, at
 from PIL import Image
 
 SIDE = 60_000

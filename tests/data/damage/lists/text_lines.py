@@ -1,8 +1,8 @@
 """Damage to single lines of the text lists of CUB-200-2011 and MSMT17."""
 
-from damage.lists import TextList
-from damage.tree import listed_as
-from damage.variant import Variant, at, refused, whole, without
+from damage.lists.turns import TextList
+from damage.tree.copies import listed_as
+from damage.tree.variant import Variant, at, refused, whole, without
 
 
 def paths(of: TextList) -> list[Variant]:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 
-from damage.entries import denials
-from damage.layouts import Layout
-from damage.tree import Tree
-from damage.variant import Outcome, Variant, refused, remaining, whole
+from damage.places.entries import denials
+from damage.tree.copies import Tree
+from damage.tree.layouts import Layout
+from damage.tree.variant import Outcome, Variant, refused, remaining, whole
 
 Fault = Callable[[Tree, str], None]
 

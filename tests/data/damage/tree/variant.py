@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from damage.layouts import Layout, Shown
-from damage.tree import Tree
+from damage.tree.copies import Tree
+from damage.tree.layouts import Layout, Shown
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from damage.layouts import Layout
-from damage.lists import TextList, in_turn
-from damage.text_lines import numbers, paths
-from damage.tree import Tree, listed_as
-from damage.variant import Outcome, Variant, at, refused, whole
+from damage.lists.text_lines import numbers, paths
+from damage.lists.turns import TextList, in_turn
+from damage.tree.copies import Tree, listed_as
+from damage.tree.layouts import Layout
+from damage.tree.variant import Outcome, Variant, at, refused, whole
 
 Content = Callable[[bytes], bytes]
 

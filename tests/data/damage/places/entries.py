@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from damage.layouts import Layout
-from damage.tree import Tree
-from damage.variant import Outcome, Variant, at, refused, whole, without
+from damage.tree.copies import Tree
+from damage.tree.layouts import Layout
+from damage.tree.variant import Outcome, Variant, at, refused, whole, without
 
 Fault = Callable[[Tree, str], None]
 

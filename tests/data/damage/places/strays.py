@@ -1,8 +1,8 @@
 """Files beside the images that are no part of a data set."""
 
-from damage.layouts import Layout
-from damage.tree import Tree
-from damage.variant import Variant, whole
+from damage.tree.copies import Tree
+from damage.tree.layouts import Layout
+from damage.tree.variant import Variant, whole
 
 STRAYS = (
     ".DS_Store",

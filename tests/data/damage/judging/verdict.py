@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from damage.layouts import Layout, Shown, halves
-from damage.limits import Hanging, denied, within
-from damage.privileges import modes_heeded
-from damage.variant import Loads, Outcome, Refused, Variant
+from damage.judging.limits import Hanging, denied, within
+from damage.judging.privileges import modes_heeded
+from damage.tree.layouts import Layout, Shown, halves
+from damage.tree.variant import Loads, Outcome, Refused, Variant
 from PIL import Image
 
 from benchmark import registry

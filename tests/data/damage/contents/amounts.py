@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from damage.annotations import encoded, field, rows
-from damage.layouts import Layout, Shown
-from damage.pictures import PHOTO
-from damage.tree import Tree, listed_as
-from damage.variant import Loads, Outcome, Variant, refused, remaining, whole
+from damage.lists.annotations import encoded, field, rows
+from damage.pictures.whole import PHOTO
+from damage.tree.copies import Tree, listed_as
+from damage.tree.layouts import Layout, Shown
+from damage.tree.variant import Loads, Outcome, Variant, refused, remaining, whole
 
 
 def unlist(tree: Tree, images: Iterable[Shown]) -> None:

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from damage.annotations import rewrite
-from damage.layouts import Layout, Shown
-from damage.tree import Tree, listed_as
-from damage.variant import Outcome, Variant, instead, refused, without
+from damage.lists.annotations import rewrite
+from damage.tree.copies import Tree, listed_as
+from damage.tree.layouts import Layout, Shown
+from damage.tree.variant import Outcome, Variant, instead, refused, without
 
 NAMES = {
     "space": "a b",

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from damage.entries import denials
-from damage.folders import NO_FOLDER, NO_IMAGES, moved, variant
-from damage.layouts import Layout
-from damage.tree import Tree
-from damage.variant import Loads, Outcome, Variant, at, whole
+from damage.places.entries import denials
+from damage.places.folders import NO_FOLDER, NO_IMAGES, moved, variant
+from damage.tree.copies import Tree
+from damage.tree.layouts import Layout
+from damage.tree.variant import Loads, Outcome, Variant, at, whole
 
 
 def variants(layout: Layout) -> list[Variant]:

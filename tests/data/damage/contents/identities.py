@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from damage.layouts import Layout, Shown
-from damage.pictures import PHOTO
-from damage.tree import Tree, listed_as
-from damage.variant import Loads, Outcome, Variant, at, refused, whole
+from damage.pictures.whole import PHOTO
+from damage.tree.copies import Tree, listed_as
+from damage.tree.layouts import Layout, Shown
+from damage.tree.variant import Loads, Outcome, Variant, at, refused, whole
 
 IDENTITIES = {"another": 900, "of nine digits": 123_456_789}
 NO_IDENTITY = (
