@@ -67,7 +67,7 @@ def bench_evaluation(console: Console, *, out: Path | None = None, quick: bool =
     # The table needs 150 columns; a file or a pipe has no width of its own.
     if not console.is_terminal:
         console.width = max(console.width, 150)
-    console.print(as_table(rows, sizes))
+    console.print(as_table(rows))
     for row in rows:
         if row.error:
             console.print(f"{row.what}: {row.error}", soft_wrap=True)
@@ -102,5 +102,5 @@ def _write(out: Path, rows: list[Row], quick: bool) -> None:
 
     threads = next((row.results[0]["threads"] for row in rows if row.results), 0)
     sizes = QUICK if quick else FULL
-    write_text(out / "table.csv", as_csv(rows, sizes))
+    write_text(out / "table.csv", as_csv(rows))
     write_text(out / "table.md", as_markdown(rows, sizes, describe("cpu", threads)))

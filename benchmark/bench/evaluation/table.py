@@ -21,7 +21,6 @@ HEADER = (
     "s, min",
     "s, median",
     "CPU s",
-    "s, all queries",
     "peak GiB",
 )
 METRICS = {"Recall@1": ("recall@1", "cmc@1"), "mAP": ("map",), "MAP@R": ("map@r",)}
@@ -62,31 +61,25 @@ class Row:
         """The largest peak memory of a repeat's process, in GiB."""
         return max(result["peak_bytes"] for result in self.results) / GIB
 
-    def factor(self, sizes: Sizes) -> float:
-        """By what a time is multiplied, as if all queries had been searched."""
-        return sizes.queries / sizes.slice if self.sliced else 1.0
-
-    def all_queries(self, sizes: Sizes) -> float:
-        """The shortest time for all queries."""
-        return min(self.seconds) * self.factor(sizes)
-
 
 def ratios(rows: list[Row], sizes: Sizes) -> list[tuple[str, str, str]]:
     """What is compared, by how much it is slower, and the bound or nothing."""
     found = []
     for slow, fast, bound in RATIOS:
         a = next((row for row in rows if row.job == slow), None)
-        b = next((row for row in rows if row.job == fast and not row.sliced), None)
+        # Both on the same queries: work that doesn't grow with them would be scaled up too.
+        b = a and next((r for r in rows if r.job == fast and r.sliced == a.sliced), None)
         if a is None or b is None:
             continue
         value = "not measured"
         if a.results and b.results:
-            value = f"{a.all_queries(sizes) / b.all_queries(sizes):.1f} times the time"
-        found.append((f"{a.data}: {a.what} / {b.what}", value, bound))
+            value = f"{min(a.seconds) / min(b.seconds):.1f} times the time"
+        queries = f", {sizes.slice:,} queries" * a.sliced
+        found.append((f"{a.data}{queries}: {a.what} / {b.what}", value, bound))
     return found
 
 
-def _cells(row: Row, sizes: Sizes) -> list[str]:
+def _cells(row: Row) -> list[str]:
     """A line of the table."""
     if not row.results:
         return [row.data, row.what, *[""] * (len(HEADER) + len(METRICS) - 2)]
@@ -99,33 +92,31 @@ def _cells(row: Row, sizes: Sizes) -> list[str]:
         f"{min(row.seconds):.2f}",
         f"{statistics.median(row.seconds):.2f}",
         f"{min(result['cpu_seconds'] for result in row.results):.2f}",
-        f"{row.all_queries(sizes):.1f}" + " (scaled)" * row.sliced,
         f"{row.peak:.2f}",
         *("" if value is None else f"{value:.6f}" for value in shown),
     ]
 
 
-def as_table(rows: list[Row], sizes: Sizes) -> Table:
+def as_table(rows: list[Row]) -> Table:
     """For the terminal."""
     table = Table(*HEADER, *METRICS, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*_cells(row, sizes))
+        table.add_row(*_cells(row))
     return table
 
 
-def as_csv(rows: list[Row], sizes: Sizes) -> str:
+def as_csv(rows: list[Row]) -> str:
     """One line a repeat, with every metric at full precision."""
     metrics = sorted({name for row in rows for result in row.results for name in result["metrics"]})
-    measured = ("queries", "repeat", "seconds", "cpu_seconds", "seconds_all_queries", "peak_bytes")
+    measured = ("queries", "repeat", "seconds", "cpu_seconds", "peak_bytes")
     text = io.StringIO()
-    names = ["features", "what", "scaled", *measured, *metrics, "error"]
+    names = ["features", "what", "sliced", *measured, *metrics, "error"]
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        line = {"features": row.data, "what": row.what, "scaled": row.sliced}
+        line = {"features": row.data, "what": row.what, "sliced": row.sliced}
         for repeat, result in enumerate(row.results, start=1):
             numbers = {name: result[name] for name in measured if name in result}
-            numbers["seconds_all_queries"] = result["seconds"] * row.factor(sizes)
             writer.writerow(line | numbers | result["metrics"] | {"repeat": repeat})
         if row.error:
             writer.writerow(line | {"error": row.error})
@@ -153,14 +144,14 @@ def as_markdown(rows: list[Row], sizes: Sizes, environment: dict[str, Any]) -> s
         f"- {repeats} repeats, taken in turns, each in a process of its own after a warm-up. "
         "Times are without imports and reading; CPU time is the sum over threads, at its least; "
         "peak memory is the whole process's.",
-        f"- Scaled: measured on the first {sizes.slice:,} queries with the whole gallery, and "
-        f"multiplied by {sizes.queries:,} / {sizes.slice:,}.",
+        f"- Packages that take long are measured on the first {sizes.slice:,} queries with the "
+        "whole gallery, and compared with this suite on the same queries.",
         "",
         "| " + " | ".join([*HEADER, *METRICS]) + " |",
         "|---|---|" + "---:|" * (len(HEADER) + len(METRICS) - 2),
     ]
     for row in rows:
-        cells = _cells(row, sizes)
+        cells = _cells(row)
         if row.error:
             cells[1] += f": {row.error}"
         lines.append("| " + " | ".join(cells) + " |")
