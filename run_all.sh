@@ -121,8 +121,8 @@ test)
     "$python" -m ruff check .
     "$python" -m ruff format --check .
     "$python" -m mypy
-    # One process a core, up to eight; -n 0 among the arguments keeps to one.
-    start pytest --numprocesses logical --maxprocesses 8 "$@"
+    # One process a core, up to eight, a file in one of them; -n 0 among the arguments keeps to one.
+    start pytest --numprocesses logical --maxprocesses 8 --dist loadfile "$@"
     ;;
 data | plan | run | report)
     install requirements.txt "$faiss"
