@@ -100,6 +100,8 @@ def plan(
                 settings, remarks = resolved(put_together, where)
                 if allow_partial:
                     settings = _allowing_partial(settings)
+                if case.fit_batches:
+                    settings = _with_fitting_batches(settings)
                 notes.update(dict.fromkeys(remarks))
                 named = {"recipe": case.recipe, "objective_name": objective, "arm": arm}
                 for seed in checked.seeds:
@@ -153,6 +155,13 @@ def _allowing_partial(settings: Settings) -> Settings:
         return settings
     partial = Entry.of(dataset.type, **dataset.options | {"allow_partial": True})
     return settings.model_copy(update={"dataset": partial})
+
+
+def _with_fitting_batches(settings: Settings) -> Settings:
+    """The settings, with at most as many classes in a batch as there are to train on."""
+    classes = min(settings.sampler.classes, load_dataset(settings).classes)
+    sampler = settings.sampler.model_copy(update={"classes": classes})
+    return settings.model_copy(update={"sampler": sampler})
 
 
 def _check_buildable(runs: list[PlannedRun]) -> None:

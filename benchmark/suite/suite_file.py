@@ -5,7 +5,8 @@ A suite is a Python file with
     cases        list of dict(dataset=..., recipe=..., objectives=...): the names of two files in
                  configs/, and name -> entry of the objectives that are trained so. A case may
                  have `changes` of the settings, baselines included; `arms` of its own beside the
-                 suite's; and be `optional`: left out where its data set isn't there
+                 suite's; be `optional`: left out where its data set isn't there; and
+                 `fit_batches`: take fewer classes in a batch where its data set has fewer
     arms         name -> what the arm exchanges in the run's settings: `similarity`, `rivals` or
                  both, and nothing else
     seeds        list of whole numbers
@@ -58,6 +59,8 @@ class Case(Part):
     """Arms beside the suite's."""
     optional: bool = False
     """Whether the case is left out where its data set isn't there."""
+    fit_batches: bool = False
+    """Whether a batch takes fewer classes than the recipe's where the data set has fewer."""
 
 
 class Suite(Part):

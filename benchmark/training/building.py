@@ -20,12 +20,20 @@ from benchmark.registry import (
     build,
     objective_registries,
 )
-from benchmark.run_config import PLAIN, Entry, JointObjective, JointSimilarity, Memory, RunConfig
+from benchmark.run_config import (
+    PLAIN,
+    Entry,
+    JointObjective,
+    JointSimilarity,
+    Memory,
+    RunConfig,
+    Settings,
+)
 
 Loss = ProxyLoss | PairLoss | JointLoss
 
 
-def load_dataset(config: RunConfig) -> DataSet:
+def load_dataset(config: Settings) -> DataSet:
     """The data set with the recipe's transform."""
     dataset = build(DATASETS, config.dataset, "dataset")
     loaded: DataSet = dataset.load(build(TRANSFORMS, config.transform, "transform"))
