@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from benchmark.errors import UserError
 from benchmark.paths import expanded, is_file
 
+# What a trained model calls its backbone's network.
+OF_A_RUN = "backbone.network."
+
 
 def weights_file(weights: object, imagenet: Callable[[], Path]) -> Path:
     """The file that a backbone's option `weights` names: "imagenet", or a path."""
@@ -68,10 +71,11 @@ def load_weights(
     other modules to the network's, where they differ. Counts of batches aren't needed, and a
     vector may be stored as a row: files from before torch 0.4 hold batch norms so. Raises
     UserError for a file that lacks something, has other shapes or more than the network, or
-    numbers that aren't finite; the message ends with the sentence `remedy`.
+    numbers that aren't finite; the message ends with the sentence `remedy`. Of a run's
+    weights.safetensors the backbone's part is taken, which has the network's own names.
     """
     state = {}
-    for name, value in read_weights(path, remedy).items():
+    for name, value in _of_backbone(read_weights(path, remedy)).items():
         module, dot, kind = name.rpartition(".")
         if module != head:
             state[f"{modules.get(module, module)}{dot}{kind}"] = value
@@ -97,6 +101,12 @@ def load_weights(
             f" {remedy}"
         )
     network.load_state_dict(state, strict=False)
+
+
+def _of_backbone(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The part of a run's weights that is the network; other weights as they are."""
+    own = {name: value for name, value in state.items() if name.startswith(OF_A_RUN)}
+    return {name.removeprefix(OF_A_RUN): value for name, value in own.items()} or state
 
 
 def _some(names: Set[str]) -> str:

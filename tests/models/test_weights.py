@@ -8,11 +8,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from baselines.proxy.norm_softmax import NormSoftmax
 from benchmark.errors import UserError
+from benchmark.losses import ProxyLoss
 from benchmark.models import (
     BNInception,
     EfficientNetLite0,
     ResNet50,
+    RetrievalModel,
     bn_inception,
     efficientnet_lite0,
     resnet,
@@ -152,6 +155,22 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(torch, "load", refuse)
     with pytest.raises(UserError, match=r"weights\.pth can't be read .Permission denied.*Mend"):
         BNInception(str(path))
+
+
+@pytest.mark.parametrize("backbone", PHOTO)
+def test_the_weights_of_a_run_serve_as_a_backbones(
+    backbone: type[PhotoBackbone], tmp_path: Path
+) -> None:
+    trained = RetrievalModel(backbone(weights=None), 8, ProxyLoss(NormSoftmax(), 3, 8))
+    path = tmp_path / "weights.safetensors"
+    save_file({k: v.contiguous() for k, v in trained.state_dict().items()}, path)
+    loaded = backbone(weights=str(path)).state_dict()
+    expected = trained.backbone.state_dict()
+    assert loaded.keys() == expected.keys()
+    assert all(torch.equal(loaded[name], expected[name]) for name in expected)
+    other = next(kind for kind in PHOTO if kind is not backbone)
+    with pytest.raises(UserError, match=r"weights\.safetensors doesn't hold weights of"):
+        other(weights=str(path))
 
 
 def test_a_missing_entry_and_another_shape_are_named(
