@@ -21,7 +21,7 @@ THREADS = min(4, os.cpu_count() or 1)
 BATCH = 64
 """Images that a thread takes at a time."""
 
-Tell = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with the number of images opened and their total, as the work goes on."""
 
 
@@ -90,7 +90,7 @@ class Opened:
     reason: str = ""
 
 
-def check(dataset: OnDisk, tell: Tell | None = None) -> Findings:
+def check(dataset: OnDisk, on_progress: OnProgress | None = None) -> Findings:
     """Compare what is there with the official counts, and open every image once.
 
     Images that this use of the data set leaves out are opened as well, and no duplicates are looked
@@ -108,7 +108,7 @@ def check(dataset: OnDisk, tell: Tell | None = None) -> Findings:
     parts = splits(surveyed.halves)
     paths = [path for _, listing in parts for path in listing.paths]
     paths += surveyed.aside.images.paths if surveyed.aside else []
-    opened = dict(zip(paths, _open_all(surveyed.folder, paths, tell), strict=True))
+    opened = dict(zip(paths, _open_all(surveyed.folder, paths, on_progress), strict=True))
     found = surveyed.halves.counts()
     name, comparison = surveyed.folder.name, None
     duplicates, notes = _duplicates(surveyed, opened, forgiving=isinstance(dataset, Release))
@@ -186,7 +186,7 @@ def open_image(path: Path) -> Opened:
     return Opened(digest=hashlib.blake2b(content, digest_size=16).digest())
 
 
-def _open_all(folder: Path, paths: list[str], tell: Tell | None) -> list[Opened]:
+def _open_all(folder: Path, paths: list[str], on_progress: OnProgress | None) -> list[Opened]:
     """Each image, opened, in the order of `paths`."""
 
     def open_batch(start: int) -> list[Opened]:
@@ -200,8 +200,8 @@ def _open_all(folder: Path, paths: list[str], tell: Tell | None) -> list[Opened]
         try:
             for batch in pool.map(open_batch, range(0, len(paths), BATCH)):
                 results += batch
-                if tell is not None:
-                    tell(len(results), len(paths))
+                if on_progress is not None:
+                    on_progress(len(results), len(paths))
         finally:
             pool.shutdown(cancel_futures=True)
     return results

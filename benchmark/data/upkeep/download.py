@@ -1,4 +1,9 @@
-"""One file from a server, resumed where it broke off, and in its place only when verified."""
+"""One file from a server, resumed where it broke off, and in its place only when verified.
+
+pooch would be shorter, but it begins a download that broke off from its first byte and deletes what
+it had, takes a login page for a file of a wrong hash, and doesn't look for room on the disk first.
+torch's and torchvision's own downloads don't resume either.
+"""
 
 import errno
 import hashlib
@@ -27,9 +32,9 @@ PASSING = frozenset((408, 416, 425, 429, 500, 502, 503, 504))
 DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO))
 """What the disk fails with, and a connection doesn't."""
 
-Tell = Callable[[int], None]
+OnBytes = Callable[[int], None]
 """Called with the number of bytes that are there, as the work goes on."""
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 """Called with a sentence on what happens."""
 
 
@@ -45,8 +50,8 @@ def part_of(archive: Archive, folder: Path) -> Path:
 def download(
     archive: Archive,
     folder: Path,
-    tell: Tell = lambda size: None,
-    say: Say = lambda sentence: None,
+    on_bytes: OnBytes = lambda size: None,
+    log: Log = lambda sentence: None,
     waits: Sequence[float] = WAITS,
 ) -> Path:
     """The archive in `folder`, with its official size and checksum.
@@ -62,7 +67,7 @@ def download(
     """
     goal, part = folder / archive.name, part_of(archive, folder)
     if exists(goal):
-        say(f"verifying {goal}")
+        log(f"verifying {goal}")
         fault = _fault(archive, goal)
         if fault:
             raise UserError(
@@ -74,7 +79,7 @@ def download(
     furthest, fruitless = _size(part), 0
     while _size(part) != archive.size:
         try:
-            _fetch(archive, part, tell)
+            _fetch(archive, part, on_bytes)
         except (_BrokenError, OSError, http.client.HTTPException) as error:
             if isinstance(error, OSError) and error.errno in DISK:
                 raise UserError(
@@ -90,9 +95,9 @@ def download(
                     "again later: it goes on from there."
                 ) from error
             wait = waits[max(fruitless - 1, 0)] if waits else 0.0
-            say(f"broken off at {_size(part):,} bytes ({_reason(error)}); again in {wait:g} s")
+            log(f"broken off at {_size(part):,} bytes ({_reason(error)}); again in {wait:g} s")
             time.sleep(wait)
-    say(f"verifying {part}")
+    log(f"verifying {part}")
     fault = _fault(archive, part)
     if fault:
         part.unlink()
@@ -123,7 +128,7 @@ def _require_space(archive: Archive, folder: Path, part: Path) -> None:
         )
 
 
-def _fetch(archive: Archive, part: Path, tell: Tell) -> None:
+def _fetch(archive: Archive, part: Path, on_bytes: OnBytes) -> None:
     """Add to `part` what one connection gives."""
     there = _size(part)
     if there > archive.size:
@@ -161,7 +166,7 @@ def _fetch(archive: Archive, part: Path, tell: Tell) -> None:
             while chunk:
                 file.write(chunk)
                 there += len(chunk)
-                tell(there)
+                on_bytes(there)
                 chunk = answer.read1(min(CHUNK, archive.size - there))
             file.flush()
             os.fsync(file.fileno())

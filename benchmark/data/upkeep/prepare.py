@@ -6,16 +6,16 @@ from pathlib import Path
 
 from benchmark.data.official.release import Release
 from benchmark.data.official.source import Archive
-from benchmark.data.upkeep.download import Say, download
+from benchmark.data.upkeep.download import Log, download
 from benchmark.data.upkeep.unpack import unpack
 from benchmark.errors import UserError
 from benchmark.paths import exists
 
 Stage = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-"""Begins what takes long, by its name and its size in bytes; gives what to call on the way."""
+"""Begins a long task of a name and a size in bytes; yields `update(bytes_done)`."""
 
 
-def prepare(archive: Archive, below: Path, stage: Stage, say: Say) -> Path:
+def prepare(archive: Archive, below: Path, stage: Stage, log: Log) -> Path:
     """The archive's folder in the data root `below`, downloaded and unpacked there.
 
     The archive stays beside it. Raises UserError where the folder is there already, and as
@@ -24,10 +24,10 @@ def prepare(archive: Archive, below: Path, stage: Stage, say: Say) -> Path:
     goal = below / archive.folder
     if exists(goal):
         raise UserError(f"{goal} is there already, and nothing is overwritten. Move it away first.")
-    with stage(f"downloading {archive.name}", archive.size) as tell:
-        path = download(archive, below, tell, say)
-    with stage(f"unpacking {archive.name}", 0) as tell:
-        unpack(path, goal, tell)
+    with stage(f"downloading {archive.name}", archive.size) as on_bytes:
+        path = download(archive, below, on_bytes, log)
+    with stage(f"unpacking {archive.name}", 0) as on_bytes:
+        unpack(path, goal, on_bytes)
     return goal
 
 

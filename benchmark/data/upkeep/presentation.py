@@ -136,7 +136,7 @@ def print_steps(title: str, steps: list[str], console: Console) -> None:
 
 @contextmanager
 def counting(title: str, console: Console) -> Iterator[Callable[[int, int], None]]:
-    """A bar for images; what it gives is called with the number that is done and their total."""
+    """A bar for images; yields `update(done, total)`."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with _bar(console, *columns, TimeRemainingColumn()) as progress:
         task = progress.add_task(title, total=None)
@@ -145,7 +145,7 @@ def counting(title: str, console: Console) -> Iterator[Callable[[int, int], None
 
 @contextmanager
 def measuring(title: str, size: int, console: Console) -> Iterator[Callable[[int], None]]:
-    """A bar for bytes; `size` is their number, or 0 if it isn't known."""
+    """A bar for `size` bytes, 0 where that isn't known; yields `update(done)`."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with _bar(console, *columns, TransferSpeedColumn(), TimeRemainingColumn()) as progress:
         task = progress.add_task(title, total=size or None)

@@ -9,11 +9,11 @@ from pathlib import Path
 from benchmark.errors import UserError
 from benchmark.paths import exists
 
-Tell = Callable[[int], None]
+OnBytes = Callable[[int], None]
 """Called with the number of bytes unpacked, as the work goes on."""
 
 
-def unpack(archive: Path, goal: Path, tell: Tell = lambda size: None) -> None:
+def unpack(archive: Path, goal: Path, on_bytes: OnBytes = lambda size: None) -> None:
     """Make the folder `goal` of the folder of the same name in a tar archive.
 
     Members that would leave the folder are refused (tarfile's filter "data"). Raises UserError
@@ -25,7 +25,7 @@ def unpack(archive: Path, goal: Path, tell: Tell = lambda size: None) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix=f".{goal.name}.", dir=goal.parent) as beside:
             with tarfile.open(archive) as opened:
-                opened.extractall(beside, members=_told(opened, tell), filter="data")
+                opened.extractall(beside, members=_counted(opened, on_bytes), filter="data")
             unpacked = Path(beside) / goal.name
             if not unpacked.is_dir():
                 raise UserError(
@@ -40,9 +40,9 @@ def unpack(archive: Path, goal: Path, tell: Tell = lambda size: None) -> None:
         ) from error
 
 
-def _told(opened: tarfile.TarFile, tell: Tell) -> Iterator[tarfile.TarInfo]:
+def _counted(opened: tarfile.TarFile, on_bytes: OnBytes) -> Iterator[tarfile.TarInfo]:
     size = 0
     for member in opened:
         yield member
         size += member.size
-        tell(size)
+        on_bytes(size)

@@ -114,7 +114,7 @@ def test_a_refusal_is_not_repeated(fetch, host):
 def test_silence_is_a_broken_connection(fetch, host, monkeypatch):
     monkeypatch.setattr(downloading, "SILENCE", 0.2)
     told = []
-    path = fetch(server.falls_silent(CONTENT, 1000, 1.0), server.serves(CONTENT), say=told.append)
+    path = fetch(server.falls_silent(CONTENT, 1000, 1.0), server.serves(CONTENT), log=told.append)
     assert path.read_bytes() == CONTENT
     assert "timed out" in told[0]
     assert host.asked[0] is None
@@ -157,7 +157,7 @@ def test_the_file_that_is_there_is_verified_and_taken(fetch, host, tmp_path):
 
 def test_progress_is_told_in_bytes(fetch):
     told = []
-    fetch(server.breaks_off(CONTENT, 400_000), server.serves(CONTENT), tell=told.append)
+    fetch(server.breaks_off(CONTENT, 400_000), server.serves(CONTENT), on_bytes=told.append)
     assert told == sorted(told)
     assert {400_000, 700_000} <= set(told)
 
