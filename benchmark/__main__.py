@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from benchmark import data_command
+from benchmark.commands import data as data_command
 from benchmark.errors import UserError
 from benchmark.paths import expanded
 from benchmark.printable import prepare_streams, printable
