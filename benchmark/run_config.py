@@ -43,6 +43,7 @@ Pooling = Literal["avg", "max", "avg+max"]
 Neck = Literal["bn"]
 Device = Literal["cpu", "cuda"]
 _Epochs = Annotated[float, Field(ge=0, le=1_000_000)]
+_Weight = Annotated[float, Field(ge=0, le=1_000_000)]
 _Listed = Strict(False)  # a tuple from a list
 
 
@@ -109,13 +110,8 @@ class JointObjective(Part):
     """The proxy objective."""
     pair: Entry
     """The pair objective."""
-    weights: Annotated[tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]], _Listed]
+    weights: Annotated[tuple[_Weight, _Weight], _Listed] = (1.0, 1.0)
     """What multiplies the two losses: the proxy objective's, the pair objective's."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _default(cls, value: Any) -> Any:
-        return {"weights": [1.0, 1.0], **value} if isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _check_weights(self) -> Self:

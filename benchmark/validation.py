@@ -106,6 +106,8 @@ def words(schema: Schema) -> str:
         return f"a string{length}"
     if schema.get("minItems") == 1 or schema.get("minProperties") == 1:
         return f"{'a list' if kind == 'array' else 'a dict'} with something in it"
+    if kind == "array" and schema.get("items"):
+        return f"a list, each item {words(schema['items'])}"
     named = {"boolean": "true or false", "null": "none", "array": "a list", "object": "a dict"}
     return named.get(str(kind), "a value that JSON has")
 
@@ -140,8 +142,10 @@ def schema_of(model: type[BaseModel]) -> Schema:
             return [resolved(item) for item in part]
         if not isinstance(part, dict):
             return part
-        if "$ref" in part:
-            return resolved(definitions[part["$ref"].rpartition("/")[2]])
+        if "$ref" in part:  # what stands beside it is said of this place alone
+            part = dict(part)
+            name = part.pop("$ref").rpartition("/")[2]
+            return {**resolved(definitions[name]), **resolved(part)}
         return {key: resolved(item) for key, item in part.items() if key != "discriminator"}
 
     result: Schema = resolved(schema)

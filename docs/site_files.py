@@ -13,7 +13,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from benchmark.__main__ import _parser
+from benchmark.__main__ import build_parser
+from benchmark.suite.config_reference import reference
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -59,7 +60,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def commands() -> str:
     """Every command of `python -m benchmark` with its options, from the parser."""
-    return "\n".join(_command(_parser()))
+    return "\n".join(_command(build_parser()))
 
 
 def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
@@ -71,4 +72,9 @@ def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
             yield from _command(child)
 
 
-GENERATED: dict[str, Callable[[], str]] = {"commands": commands}
+def configuration() -> str:
+    """Every key of a run's configuration and every option, without the heading."""
+    return reference().partition("\n")[2]
+
+
+GENERATED: dict[str, Callable[[], str]] = {"commands": commands, "configuration": configuration}

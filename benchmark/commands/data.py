@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from benchmark.commands.output import new_console, widen
+from benchmark.commands.parser import Commands, add_data_root
 from benchmark.errors import UserError
-from benchmark.paths import expanded
 from benchmark.printable import printable
 
 if TYPE_CHECKING:
@@ -18,12 +19,10 @@ if TYPE_CHECKING:
     from benchmark.data.upkeep.check import Findings
     from benchmark.data.upkeep.survey import OnDisk
 
-WIDTH = 100
-"""Columns of a file or a pipe, which have no width of their own."""
 
-
-def add_parsers(data: argparse.ArgumentParser) -> None:
-    """Give the parser of `data` its commands."""
+def add_parser(commands: Commands) -> None:
+    """Add the commands."""
+    data = commands.add_parser("data", help="data sets: what is there and how to get the rest")
     actions = data.add_subparsers(dest="action", required=True)
     listed = actions.add_parser("list", help="every known data set: found or not, counts")
     listed.set_defaults(function=_list)
@@ -49,9 +48,7 @@ def add_parsers(data: argparse.ArgumentParser) -> None:
     prepared.add_argument("name", metavar="NAME")
     prepared.set_defaults(function=_prepare, allow_partial=False)
     for action in (listed, checked, prepared):
-        action.add_argument(
-            "--data-root", type=expanded, help="the folder that holds the data sets"
-        )
+        add_data_root(action)
 
 
 def _list(options: argparse.Namespace, console: Console) -> int:
@@ -63,7 +60,7 @@ def _list(options: argparse.Namespace, console: Console) -> int:
     if options.overrides:
         raise UserError(f"'data list' takes no {options.overrides[0]!r}")
     use_root(options.data_root)
-    _widen(console)
+    widen(console)
     known = names(DATASETS)
     print_statuses(((name, status) for name in known for status in statuses(name)), console)
     console.print("\n'data prepare NAME' gets a release or says how; 'data check NAME' checks it.")
@@ -75,7 +72,7 @@ def _check(options: argparse.Namespace, console: Console) -> int:
     from benchmark.data.upkeep.survey import OnDisk
 
     use_root(options.data_root)
-    _widen(console)
+    widen(console)
     if options.name is None or "=" in options.name:
         given = [*([options.name] if options.name else []), *options.overrides]
         if given:
@@ -144,7 +141,7 @@ def _look(dataset: "OnDisk", options: argparse.Namespace, console: Console) -> "
     from benchmark.data.upkeep.check import check
     from benchmark.data.upkeep.presentation import counting, print_findings
 
-    with counting(f"opening the images of {options.name}", _progress_console()) as tell:
+    with counting(f"opening the images of {options.name}", new_console(stderr=True)) as tell:
         findings = check(dataset, tell)
     print_findings(findings, dataset.source if isinstance(dataset, Release) else None, console)
     console.print()
@@ -159,7 +156,7 @@ def _prepare(options: argparse.Namespace, console: Console) -> int:
     from benchmark.data.upkeep.survey import folder_of
     from benchmark.paths import exists
 
-    _widen(console)
+    widen(console)
     dataset = _dataset(options)
     if not isinstance(dataset, Release):
         raise UserError(
@@ -198,7 +195,7 @@ def _download(archive: "Archive", below: Path, by_hand: list[str], console: Cons
     from benchmark.data.upkeep.prepare import prepare
     from benchmark.data.upkeep.presentation import measuring, print_steps
 
-    progress = _progress_console()
+    progress = new_console(stderr=True)
     try:
         prepare(
             archive,
@@ -250,12 +247,3 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"--data-root {folder}: it can't be made ({error.strerror}).") from error
-
-
-def _widen(console: Console) -> None:
-    if not console.is_terminal:
-        console.width = max(console.width, WIDTH)
-
-
-def _progress_console() -> Console:
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)

@@ -67,8 +67,11 @@ class Suite(Part):
     """The runs behind a set of tables: objective x arm x seed of each case."""
 
     cases: Annotated[list[Case], Field(min_length=1)]
+    """Which objectives are trained by which recipe on which data set."""
     arms: dict[Name, Arm]
+    """The sides of the comparison: a name, and the similarity and rivals that it exchanges."""
     seeds: Annotated[list[Seed], Field(min_length=1)]
+    """Each run is made once with each of them."""
 
     @model_validator(mode="before")
     @classmethod

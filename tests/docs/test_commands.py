@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from pages import ROOT, all_blocks, commands, inline_commands
 
-from benchmark.__main__ import _parser
+from benchmark.__main__ import build_parser
 from benchmark.registry import DATASETS, names
 from benchmark.suite.suite_file import suites
 
@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 def check_benchmark(words: list[str]) -> None:
     """A command of `python -m benchmark`: its options, its suite or data set, its overrides."""
-    options, overrides = _parser().parse_known_args(words)
+    options, overrides = build_parser().parse_known_args(words)
     for text in overrides:
         assert re.fullmatch(r"[a-z0-9_.]+=.+", text), f"{text!r} is no option and no override"
     suite = getattr(options, "suite", None)
@@ -84,7 +84,7 @@ def test_every_command_of_the_suite_is_shown() -> None:
     shown = {
         command.split()[3] for _, command in CASES if command.startswith("python -m benchmark ")
     }
-    (commands_of,) = [a for a in _parser()._actions if a.dest == "command"]
+    (commands_of,) = [a for a in build_parser()._actions if a.dest == "command"]
     assert set(commands_of.choices) <= shown
 
 

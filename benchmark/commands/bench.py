@@ -1,0 +1,85 @@
+"""The commands bench evaluation | dam | conformance."""
+
+import argparse
+
+from rich.console import Console
+
+from benchmark.commands.parser import Commands, above_zero, refuse_overrides
+from benchmark.paths import expanded
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the commands."""
+    benches = commands.add_parser("bench", help="measure the suite itself").add_subparsers(
+        dest="bench", required=True
+    )
+    evaluation = benches.add_parser(
+        "evaluation", help="time and memory of the metrics, beside those of other packages"
+    )
+    evaluation.set_defaults(function=_evaluation)
+    _add_shared(evaluation, "table.csv and table.md", "small sizes, few repeats")
+    dam = benches.add_parser(
+        "dam", help="time and memory of a loss step with DAM, beside its baseline's"
+    )
+    dam.set_defaults(function=_dam)
+    _add_shared(dam, "table.csv and table.md", "small sizes, few repeats")
+    dam.add_argument("--device", choices=["cpu", "cuda"], help="default: the GPU if there is one")
+    dam.add_argument("--threads", type=above_zero, help="of the CPU; default: torch's choice")
+    dam.add_argument(
+        "--limit",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="for each measurement; default: %(default)g",
+    )
+    dam.add_argument(
+        "--resnet", action="store_true", help="on a CPU, time ResNet-50 at the first size (slow)"
+    )
+    conformance = benches.add_parser(
+        "conformance", help="every objective and mapping against its oracles"
+    )
+    conformance.set_defaults(function=_conformance)
+    _add_shared(conformance, "table.csv and README.md", "few cases")
+
+
+def _add_shared(parser: argparse.ArgumentParser, written: str, quick: str) -> None:
+    parser.add_argument("--out", type=expanded, help=f"where {written} are written")
+    parser.add_argument("--quick", action="store_true", help=f"{quick}: does it run?")
+
+
+def _evaluation(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.bench.evaluation.bench import bench_evaluation
+
+    _check(options)
+    return bench_evaluation(console, out=options.out, quick=options.quick)
+
+
+def _dam(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.bench.dam_step.bench import bench_dam
+
+    _check(options)
+    return bench_dam(
+        console,
+        out=options.out,
+        quick=options.quick,
+        device=options.device,
+        threads=options.threads,
+        limit=options.limit,
+        resnet=options.resnet,
+    )
+
+
+def _conformance(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.bench.conformance.bench import bench_conformance
+
+    _check(options)
+    return bench_conformance(console, out=options.out, quick=options.quick)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what a bench can't do before it measures."""
+    from benchmark.suite.store import check_writable
+
+    refuse_overrides(options)
+    if options.out is not None:
+        check_writable(options.out)

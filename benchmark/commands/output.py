@@ -1,0 +1,59 @@
+"""What several commands print."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from benchmark.printable import printable
+
+if TYPE_CHECKING:
+    from benchmark.suite.plan import PlannedRun
+
+WIDTH = 100
+"""Columns of a file or a pipe, which have no width of their own."""
+REFERENCE = Path(__file__).parents[1] / "report" / "published" / "reference_results.csv"
+
+
+def new_console(*, stderr: bool = False) -> Console:
+    """A console that prints brackets and colons in names as they are."""
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def widen(console: Console) -> None:
+    """Give a file or a pipe the columns that a table needs."""
+    if not console.is_terminal:
+        console.width = max(console.width, WIDTH)
+
+
+def print_note(text: str) -> None:
+    """Print what a user should know beside the result."""
+    print(f"note: {printable(text)}", file=sys.stderr)
+
+
+def planned_runs(options: argparse.Namespace) -> "list[PlannedRun]":
+    """The runs that the options of `add_planning` describe."""
+    from benchmark.data.root import use_root
+    from benchmark.suite.plan import plan
+
+    use_root(options.data_root)
+    return plan(
+        options.suite,
+        overrides=options.overrides,
+        seeds=options.seeds,
+        device=options.device,
+        allow_partial=options.allow_partial,
+        log=print_note,
+    )
+
+
+def report_on(out: Path, console: Console) -> None:
+    """Write the report on what lies in `out`, and print its table."""
+    from benchmark.report import print_table, write_report
+
+    widen(console)
+    report = write_report(out, reference=REFERENCE if REFERENCE.exists() else None)
+    print_table(report.table, console)
+    console.print(f"report: {printable(str(report.page.resolve()))}", soft_wrap=True)

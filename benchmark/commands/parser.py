@@ -1,0 +1,59 @@
+"""What several commands take from the command line."""
+
+import argparse
+from typing import Any
+
+from benchmark.errors import UserError
+from benchmark.paths import expanded
+
+Commands = Any
+"""What `ArgumentParser.add_subparsers` returns; argparse has no public name for it."""
+
+
+class ExactParser(argparse.ArgumentParser):
+    """A parser that takes no abbreviations: `--seed 1` must not pass for `--seeds`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+
+def add_data_root(parser: argparse.ArgumentParser) -> None:
+    """Where the data sets are."""
+    parser.add_argument("--data-root", type=expanded, help="the folder that holds the data sets")
+
+
+def add_planning(parser: argparse.ArgumentParser) -> None:
+    """What says which runs a suite has."""
+    parser.add_argument("--suite", default="smoke", help="a suite's name or the path of its file")
+    parser.add_argument("--seeds", type=_whole_numbers, help="such as 0,1,2")
+    parser.add_argument(
+        "--device", choices=["cpu", "cuda"], help="default: the GPU if there is one"
+    )
+    parser.add_argument("--workers", type=above_zero, help="runs at a time")
+    add_data_root(parser)
+    parser.add_argument(
+        "--allow-partial",
+        action="store_true",
+        help="use a data set that isn't whole; results then name it as partial",
+    )
+    parser.epilog = "Further arguments key.path=value change the configuration: epochs=2"
+
+
+def above_zero(text: str) -> int:
+    """A whole number from 1."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 10) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def refuse_overrides(options: argparse.Namespace) -> None:
+    """Raise UserError for an override where the command takes none."""
+    if options.overrides:
+        raise UserError(f"'{options.command}' takes no {options.overrides[0]!r}")
+
+
+def _whole_numbers(text: str) -> list[int]:
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers") from None

@@ -1,0 +1,51 @@
+"""The command run."""
+
+import argparse
+
+from rich.console import Console
+
+from benchmark.commands.output import new_console, planned_runs, print_note, report_on
+from benchmark.commands.parser import Commands, add_planning
+from benchmark.paths import expanded
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("run", help="make what is missing of a suite, and report")
+    add_planning(parser)
+    parser.add_argument(
+        "--out", type=expanded, required=True, help="where runs and report are kept"
+    )
+    parser.add_argument(
+        "--data-changed",
+        choices=["error", "redo", "keep"],
+        default="error",
+        help="what becomes of stored runs whose data isn't what it was: stop (the default), make "
+        "them again, or keep those that are finished",
+    )
+    parser.set_defaults(function=_run)
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.suite.changed_data import settle_changed_data
+    from benchmark.suite.display import Display
+    from benchmark.suite.execution import default_workers, execute, reused_from_other_commits
+    from benchmark.suite.store import check_writable
+    from benchmark.training.environment import commit
+
+    runs = planned_runs(options)
+    check_writable(options.out / "runs")
+    for note in settle_changed_data(runs, options.out, options.data_changed):
+        print_note(note)
+    present = commit()["commit"]
+    reused = reused_from_other_commits(runs, options.out, present)
+    if reused:
+        print_note(
+            f"{reused} of the runs that are reused were made by another commit than {present}; "
+            f"remove their folders from {options.out / 'runs'} to make them again"
+        )
+    workers = options.workers or default_workers(runs)
+    with Display(new_console(stderr=True)) as display:
+        outlook = execute(runs, options.out, workers=workers, show=display.show, told=display.told)
+    report_on(options.out, console)
+    return 1 if outlook.failed else 0
