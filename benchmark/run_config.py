@@ -188,6 +188,22 @@ class Memory(Part):
     """The share of training before it joins."""
 
 
+class Initial(Part):
+    """The stored weights of another run, to start from; its path alone may be given."""
+
+    path: Name
+    """The run's folder or its weights.safetensors; for `run` also the id of a run in --out."""
+    loss: bool = False
+    """Whether the loss's own weights, such as proxies, are taken too."""
+    sha256: str = ""
+    """The digest of the file, filled in when the run is planned."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _path_alone(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+
 class Settings(Part):
     """All that data set, recipe, case and arm say about a run; times and places are in epochs."""
 
@@ -213,6 +229,8 @@ class Settings(Part):
     """What else acts in training: erasing or attention."""
     memory: Memory = Memory()
     """A pair objective's memory of past features."""
+    init: Initial | None = None
+    """The weights of another run to start from; none starts from the backbone's own weights."""
     sampler: Sampler
     """The batches of training."""
     optimiser: Entry
@@ -271,5 +289,8 @@ class RunConfig(Settings):
     """What all that is random in the run follows from."""
 
     def as_json(self) -> dict[str, Any]:
-        """The configuration as JSON holds it: dictionaries, lists, strings and numbers."""
-        return self.model_dump(mode="json")
+        """The configuration as JSON holds it: dictionaries, lists, strings and numbers.
+
+        Without `init` where there is none.
+        """
+        return self.model_dump(mode="json", exclude=None if self.init else {"init"})

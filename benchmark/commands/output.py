@@ -41,12 +41,21 @@ def planned_runs(options: argparse.Namespace) -> "list[PlannedRun]":
     use_root(options.data_root)
     return plan(
         options.suite,
-        overrides=options.overrides,
+        overrides=[_with_run(text, options) for text in options.overrides],
         seeds=options.seeds,
         device=options.device,
         allow_partial=options.allow_partial,
         log=print_note,
     )
+
+
+def _with_run(override: str, options: argparse.Namespace) -> str:
+    """An override of `init` with the folder of a run in place of the id of one in --out."""
+    key, _, value = override.partition("=")
+    out = getattr(options, "out", None)
+    if key in ("init", "init.path") and out is not None and (out / "runs" / value).is_dir():
+        return f"{key}={out / 'runs' / value}"
+    return override
 
 
 def report_on(out: Path, console: Console) -> None:

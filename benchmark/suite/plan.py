@@ -14,6 +14,7 @@ import torch
 
 from benchmark.data.loading import TrainingLoader
 from benchmark.errors import UserError
+from benchmark.models.initial import load_initial
 from benchmark.registry import DATASETS, build, resolve
 from benchmark.run_config import Entry, RunConfig, Settings
 from benchmark.suite.configuration import merged, resolved
@@ -179,7 +180,10 @@ def _check_buildable(runs: list[PlannedRun]) -> None:
 
     for config in unseen("dataset", "transform", "sampler"):
         TrainingLoader(load_dataset(config).train, **dict(config.sampler), seed=0)
-    for config in unseen("backbone", "neck", "rivals", "optimiser", "proxy_rate"):
-        build_optimiser(config, build_model(config, classes=2))
+    for config in unseen("backbone", "dim", "neck", "rivals", "optimiser", "proxy_rate", "init"):
+        model = build_model(config, classes=2)
+        build_optimiser(config, model)
+        if config.init:
+            load_initial(config.init, model, loss=False)  # the classes aren't those of training
     for config in unseen("objective", "similarity", "memory"):
         build_loss(config, classes=2, dim=2)

@@ -17,6 +17,7 @@ from torch import nn
 from benchmark.data.loading import TrainingLoader
 from benchmark.durable import staged, write_text
 from benchmark.evaluation import Distance, evaluate
+from benchmark.models.initial import load_initial
 from benchmark.run_config import RunConfig
 from benchmark.training.building import (
     build_model,
@@ -118,6 +119,8 @@ def train(
     torch.set_num_threads(config.threads)
     dataset = load_dataset(config)
     model = build_model(config, dataset.classes)
+    if config.init:
+        load_initial(config.init, model, loss=config.init.loss)
     loader = TrainingLoader(
         dataset.train, **dict(config.sampler), seed=config.seed, workers=loaders
     )
