@@ -1,7 +1,8 @@
 """The command line: python -m benchmark data | plan | run | report | embed | config | bench.
 
 Exit status: 0 when all is well, 1 when a run failed or a data set isn't whole and sound, 2 when the
-request can't be met as it is (one message on standard error says why), 130 when interrupted.
+request can't be met as it is (one message on standard error says why), 130 when interrupted by
+Ctrl-C, 143 by SIGTERM, and 75 by SIGUSR1: a scheduler should then start the command again.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from benchmark.commands import bench, config, data, embed, plan, report, run
 from benchmark.commands.output import new_console
 from benchmark.commands.parser import ExactParser
+from benchmark.ending import SuiteInterruptedError, command_line, listen
 from benchmark.errors import UserError
 from benchmark.printable import prepare_streams, printable
 
@@ -22,6 +24,7 @@ COMMANDS = (data, plan, run, report, embed, config, bench)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     prepare_streams()
+    listen()
     options, overrides = build_parser().parse_known_args(arguments)
     try:
         for text in overrides:
@@ -38,10 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refused(
             f"{error.filename}: {reason}. See that it is there and that you may read and write it."
         )
-    except KeyboardInterrupt:
-        kept = "; what is finished is kept, and 'run' goes on from here"
-        print(f"interrupted{kept if options.command == 'run' else ''}", file=sys.stderr)
-        return 130
+    except (KeyboardInterrupt, SuiteInterruptedError) as error:
+        kept = ""
+        if options.command == "run":
+            kept = f"; nothing is lost, and this goes on: {command_line(arguments)}"
+        print(f"interrupted{kept}", file=sys.stderr)
+        return error.status if isinstance(error, SuiteInterruptedError) else 130
 
 
 def build_parser() -> argparse.ArgumentParser:

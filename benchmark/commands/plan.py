@@ -18,8 +18,8 @@ def add_parser(commands: Commands) -> None:
 
 
 def _plan(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.suite.engines.local import default_workers
     from benchmark.suite.estimate import estimate
-    from benchmark.suite.execution import default_workers
 
     runs = planned_runs(options)
     workers = options.workers or default_workers(runs)

@@ -1,6 +1,7 @@
 """The command run."""
 
 import argparse
+import math
 
 from rich.console import Console
 
@@ -23,13 +24,32 @@ def add_parser(commands: Commands) -> None:
         help="what becomes of stored runs whose data isn't what it was: stop (the default), make "
         "them again, or keep those that are finished",
     )
+    parser.add_argument(
+        "--checkpoint-minutes",
+        type=_minutes,
+        default=10.0,
+        metavar="MINUTES",
+        help="between two checkpoints within an epoch; default: %(default)g",
+    )
     parser.set_defaults(function=_run)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0 <= minutes < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes from 0")
+    return minutes
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from benchmark.suite.changed_data import settle_changed_data
     from benchmark.suite.display import Display
-    from benchmark.suite.execution import default_workers, execute, reused_from_other_commits
+    from benchmark.suite.engines.engine import Watch, execute
+    from benchmark.suite.engines.local import Local, default_workers, loaders, visible_gpus
+    from benchmark.suite.execution import reused_from_other_commits
     from benchmark.suite.store import check_writable
     from benchmark.training.environment import commit
 
@@ -45,7 +65,20 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             f"remove their folders from {options.out / 'runs'} to make them again"
         )
     workers = options.workers or default_workers(runs)
+    gpus = visible_gpus() if any(run.config.device == "cuda" for run in runs) else []
     with Display(new_console(stderr=True)) as display:
-        outlook = execute(runs, options.out, workers=workers, show=display.show, told=display.told)
+        outlook = execute(
+            runs,
+            options.out,
+            Local(workers, gpus),
+            checkpoint_minutes=options.checkpoint_minutes,
+            loaders=loaders(runs, workers),
+            watch=Watch(display.show, display.on_ended, display.note),
+        )
     report_on(options.out, console)
+    if outlook.elsewhere:
+        print_note(
+            f"{outlook.elsewhere} of the runs are being made by other processes; "
+            f"'report --out {options.out}' takes them in when they are finished"
+        )
     return 1 if outlook.failed else 0

@@ -1,5 +1,6 @@
 """Stored runs whose data has changed since: found before any of them is reused or resumed."""
 
+import contextlib
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,11 +8,12 @@ from typing import Any, Literal, get_args
 
 from benchmark.durable import refusals_explained
 from benchmark.errors import UserError
+from benchmark.suite.claims import owner_of
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import canonical, read_run, run_folder
+from benchmark.suite.store import canonical, is_finished, run_folder
 from benchmark.training.building import load_dataset
+from benchmark.training.checkpoint import resumable
 from benchmark.training.data_record import data_change, data_record, read_record
-from benchmark.training.run import resumable
 
 Choice = Literal["error", "redo", "keep"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
@@ -28,8 +30,10 @@ def settle_changed_data(runs: Iterable[PlannedRun], out: Path, choice: Choice) -
     notes = []
     for run in runs:
         folder = run_folder(out, run.id)
-        finished = (folder / "result.json").exists() and read_run(folder).state == "finished"
-        if not finished and not resumable(folder):
+        finished = False
+        with contextlib.suppress(UserError):  # a damaged result is made again
+            finished = is_finished(folder)
+        if (not finished and not resumable(folder)) or owner_of(folder) is not None:
             continue
         kind = canonical(run.config.model_dump(mode="json", include={"dataset", "transform"}))
         if kind not in present:

@@ -7,7 +7,8 @@ from rich.live import Live
 from rich.text import Text
 
 from benchmark.printable import printable
-from benchmark.suite.execution import Outlook
+from benchmark.suite.execution import Ending
+from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
 
 
@@ -37,22 +38,35 @@ class Display:
         self.ended, self.total = outlook.ended, outlook.total
         self.live.update(Text("\n").join(lines(outlook)))
 
-    def told(self, run: PlannedRun, error: str | None) -> None:
-        """Say that a run ended; on a terminal only a failure stays on the screen."""
+    def on_ended(self, run: PlannedRun, ending: Ending) -> None:
+        """Print that a run ended; on a terminal a finished run leaves no line."""
         so_far = f"{self.ended}/{self.total}"
-        if error is not None:
-            text = printable(f"{so_far} failed: {run.label}: {error}")
-            self.console.print(Text(text, style="red"))
+        if ending.state != "finished":
+            style = "red" if ending.state in ("failed", "refused") else "yellow"
+            reason = f": {ending.reason}" if ending.reason else ""
+            self._print(f"{so_far} {ending.state}: {run.label}{reason}", style)
         elif not self.console.is_terminal:
-            self.console.print(Text(printable(f"{so_far} done: {run.label}")))
+            self._print(f"{so_far} done: {run.label}", "")
+
+    def note(self, text: str) -> None:
+        """Print a sentence that stays."""
+        self._print(f"note: {text}", "")
+
+    def _print(self, line: str, style: str) -> None:
+        self.console.print(Text(printable(line), style=style), soft_wrap=True)
 
 
 def lines(outlook: Outlook) -> list[Text]:
     """The outlook as text: a summary, then a line for each run that is going."""
     left = outlook.seconds_left()
     summary = f"{outlook.ended}/{outlook.total} runs done"
-    if outlook.failed:
-        summary += f" ({outlook.failed} failed)"
+    others = [
+        f"{number} {name}"
+        for name in ("failed", "interrupted", "elsewhere")
+        if (number := getattr(outlook, name))
+    ]
+    if others:
+        summary += f" ({', '.join(others)})"
     if left is not None:
         summary += f" · {int(left) // 60}:{int(left) % 60:02d} left"
     shown = [Text(summary, style="bold", no_wrap=True, overflow="ellipsis")]

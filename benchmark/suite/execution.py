@@ -1,67 +1,102 @@
-"""Where runs run: each in a process of its own, several at a time, watched from here.
+"""One run: claimed, begun or gone on with, and stored.
 
-A process of its own means that a run can't be disturbed by the one before it, and that one that
-is killed is a failed run rather than the end of the suite. The processes are forked from a server
-that has the libraries loaded, so that starting one takes a moment.
+Whoever makes a run claims it first; until then nothing but its `config.json` is written, which has
+the same bytes whoever writes it. An attempt ends as finished, failed with a reason, or interrupted,
+and a result that is finished is never replaced.
 """
 
 import contextlib
 import io
-import multiprocessing
-import os
-import signal
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from benchmark.durable import write_json, write_text
+from benchmark.data.root import use_root
+from benchmark.durable import leftovers, write_json, write_text
 from benchmark.errors import UserError
-from benchmark.run_config import RunConfig
+from benchmark.suite.attempts import Attempts, note_death
+from benchmark.suite.claims import Claim, ClaimLostError, Owner, claim
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import read_run, read_stored, run_folder
-from benchmark.suite.stored_files import Environment, Result
+from benchmark.suite.store import (
+    PROGRESS,
+    is_finished,
+    read_config,
+    read_run,
+    run_folder,
+    write_failure,
+    write_result,
+)
 from benchmark.training import Progress, remove_checkpoints, train
-from benchmark.training.environment import UNKNOWN, describe
-from benchmark.training.memory import keep_freed_memory
+from benchmark.training.checkpoint import WORK, resumable
+from benchmark.training.environment import UNKNOWN, code_version, describe
+from benchmark.training.interruption import Interruption, RunInterruptedError
+from benchmark.training.memory import keep_freed_memory, out_of_memory
+
+PROGRESS_SECONDS = 10.0
+"""Between two notes of how far a run is, which `status` reads."""
 
 
-@dataclass
-class Outlook:
-    """What there is to show while a suite runs; `active` maps a run's id to label and progress."""
+@dataclass(frozen=True)
+class Task:
+    """What a worker is sent: where the run is, and how to make it; strings and numbers alone."""
 
-    total: int
-    finished: int = 0
-    failed: int = 0
-    active: dict[str, tuple[str, Progress | None]] = field(default_factory=dict)
-    work_done: float = 0.0
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def ended(self) -> int:
-        """Runs that need no more work."""
-        return self.finished + self.failed
-
-    def seconds_left(self) -> float | None:
-        """Time left at the pace so far; None until there is one."""
-        going = [p.step / p.steps for _, p in self.active.values() if p is not None]
-        done = self.work_done + sum(going)
-        if done <= 0:
-            return None
-        return (time.monotonic() - self.started) * (self.total - self.ended - sum(going)) / done
+    out: str
+    run_id: str
+    code: str
+    """The version of the code that planned the run."""
+    checkpoint_minutes: float
+    loaders: int = 0
+    """Processes that decode images."""
+    data_root: str | None = None
 
 
-def outstanding(runs: list[PlannedRun], out: Path) -> list[PlannedRun]:
-    """The runs that have no finished result in `out`."""
-    return [
-        run
-        for run in runs
-        if not (run_folder(out, run.id) / "result.json").exists()
-        or read_run(run_folder(out, run.id)).state != "finished"
-    ]
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt at a run ended, seen from the one who watches.
+
+    "elsewhere" is a run that somebody else makes, "refused" one that this machine can't make.
+    """
+
+    state: Literal["finished", "failed", "interrupted", "elsewhere", "refused"]
+    reason: str | None = None
+    number: int | None = None
+    """The signal that interrupted it."""
+
+
+Report = Callable[[Progress], None]
+Note = Callable[[str], None]
+
+
+def request(runs: list[PlannedRun], out: Path) -> None:
+    """Write down which runs are wanted: a worker reads them from the store."""
+    for run in runs:
+        path = run_folder(out, run.id) / "config.json"
+        try:
+            known = read_config(path.parent) == run.config
+        except UserError:
+            known = False
+        if not known:
+            write_json(path, run.config.as_json())
+
+
+def outstanding(runs: list[PlannedRun], out: Path, note: Note) -> list[PlannedRun]:
+    """The runs that have no finished result in `out`; `note` names the results that are damaged."""
+    waiting = []
+    for run in runs:
+        folder = run_folder(out, run.id)
+        try:
+            done = is_finished(folder)
+        except UserError as error:
+            note(f"{error} It is made again.")
+            done = False
+        if not done:
+            waiting.append(run)
+        elif (folder / WORK).exists():
+            _tidy(folder)
+    return waiting
 
 
 def reused_from_other_commits(runs: list[PlannedRun], out: Path, present: str) -> int:
@@ -73,146 +108,153 @@ def reused_from_other_commits(runs: list[PlannedRun], out: Path, present: str) -
         return 0
     found = 0
     for folder in (run_folder(out, run.id) for run in runs):
-        result, environment = folder / "result.json", folder / "environment.json"
-        if result.exists() and environment.exists():
-            finished = read_stored(result, Result).state == "finished"
-            commit = read_stored(environment, Environment).commit or UNKNOWN
-            found += finished and commit not in (UNKNOWN, present)
+        with contextlib.suppress(UserError):  # what is damaged is made again
+            stored = read_run(folder)
+            commit = stored.environment.commit or UNKNOWN
+            found += stored.state == "finished" and commit not in (UNKNOWN, present)
     return found
 
 
-@dataclass(frozen=True)
-class _Ended:
-    """A run's last message."""
+def _tidy(folder: Path) -> None:
+    """Free the checkpoints of a finished run whose process was killed before it did."""
+    held = claim(folder)
+    if isinstance(held, Claim):
+        with held:
+            remove_checkpoints(folder)
+            held.release(for_good=True)
 
-    error: str | None
 
+def make(
+    task: Task,
+    report: Report,
+    note: Note,
+    interruption: Interruption,
+) -> Ending:
+    """Make a run in this process, and store it; go on with it where it was interrupted.
 
-Work = Callable[[RunConfig, Path, Connection], None]
-
-
-def execute(
-    runs: list[PlannedRun],
-    out: Path,
-    *,
-    workers: int,
-    work: Work | None = None,
-    show: Callable[[Outlook], None] = lambda outlook: None,
-    told: Callable[[PlannedRun, str | None], None] = lambda run, error: None,
-) -> Outlook:
-    """Make the runs that `out` doesn't hold yet, `workers` at a time.
-
-    A run that failed before is tried again; one that was interrupted goes on from its last
-    checkpoint. `show` is called whenever something moved, `told` with every run that ended and
-    its error (None where there is none). `work` is what a process does with its run; the default
-    trains. Nothing is lost when this process is interrupted.
+    `report` gets its progress and `note` what a user should know. `interruption` may ask it to end.
     """
-    for run in runs:
-        write_json(run_folder(out, run.id) / "config.json", run.config.as_json())
-    waiting = outstanding(runs, out)
-    outlook = Outlook(total=len(runs), finished=len(runs) - len(waiting))
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmark.suite.execution"])
-    active: dict[Connection, tuple[PlannedRun, BaseProcess]] = {}
-    process: BaseProcess
+    folder = run_folder(Path(task.out), task.run_id)
     try:
-        while waiting or active:
-            while waiting and len(active) < workers:
-                run = waiting.pop(0)
-                ours, theirs = context.Pipe(duplex=False)
-                process = context.Process(
-                    target=work or _train,
-                    args=(run.config, run_folder(out, run.id), theirs),
-                    daemon=False,
-                )
-                process.start()
-                theirs.close()
-                active[ours] = run, process
-                outlook.active[run.id] = run.label, None
-            for channel in wait(list(active), timeout=1.0):
-                assert isinstance(channel, Connection)
-                run, process = active[channel]
-                try:
-                    message = channel.recv()
-                except EOFError:
-                    process.join()
-                    message = _Ended(f"its process died with exit status {process.exitcode}")
-                    _store_failure(run_folder(out, run.id), message.error or "")
-                if isinstance(message, Progress):
-                    outlook.active[run.id] = run.label, message
-                    continue
-                process.join()
-                del active[channel], outlook.active[run.id]
-                channel.close()
-                outlook.work_done += 1
-                outlook.finished += message.error is None
-                outlook.failed += message.error is not None
-                show(outlook)
-                told(run, message.error)
-            show(outlook)
-    finally:
-        for _, process in active.values():
-            process.terminate()
-        for _, process in active.values():
-            process.join()
-    return outlook
+        use_root(None if task.data_root is None else Path(task.data_root))
+        held = claim(folder)
+        if isinstance(held, Owner):
+            return Ending("elsewhere", f"{held} makes it")
+        with held:
+            ending = _make_ours(task, folder, held, report, note, interruption)
+            interruption.conclude()
+            held.release(for_good=ending.state == "finished")
+        return ending
+    except RunInterruptedError as error:
+        return Ending("interrupted", str(error), error.number)
+    except ClaimLostError:
+        return Ending("elsewhere", "another process took it over, as this one seemed to be gone")
+    except UserError as error:
+        return Ending("failed", str(error))
 
 
-def _store_failure(folder: Path, error: str) -> None:
-    write_json(folder / "result.json", {"state": "failed", "error": error})
+def _make_ours(
+    task: Task,
+    folder: Path,
+    held: Claim,
+    report: Report,
+    note: Note,
+    interruption: Interruption,
+) -> Ending:
+    """Make a run that nobody else touches."""
+    for path in leftovers(folder):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(UserError):  # a damaged result is replaced
+        if is_finished(folder):
+            remove_checkpoints(folder)
+            return Ending("finished")
+    config = read_config(folder)
+    if config.device == "cpu":
+        keep_freed_memory()
+    environment = describe(config.device, config.threads)
+    resumed = resumable(folder)
+    attempts = Attempts(folder, environment, resumed)
+    if not resumed:
+        write_json(folder / "environment.json", environment)
+    (folder / "result.json").unlink(missing_ok=True)  # of an attempt that failed
 
+    def noted(text: str) -> None:
+        attempts.present.notes.append(text)
+        note(text)
 
-def _train(config: RunConfig, folder: Path, channel: Connection) -> None:
-    """In the run's own process: train, store, tell."""
-    # An interrupt from the keyboard reaches this process too; the one that watches ends it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if code_version() != task.code:
+        noted("the code was changed while the suite ran; this run is made by what was loaded")
+
     output = io.StringIO()
-    last = 0.0
-
-    def report(progress: Progress) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last > 0.2 or progress.step == progress.steps:
-            last = now
-            try:
-                channel.send(progress)
-            except BrokenPipeError:  # nobody watches any more: leave the checkpoint as it is
-                raise SystemExit(1) from None
-
-    error: str | None = None
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            if config.device == "cpu":
-                keep_freed_memory()
-            write_json(folder / "environment.json", describe(config.device, config.threads))
-            result = train(config, folder, report, loaders(config))
-        write_json(folder / "result.json", result)
+            result = train(
+                config,
+                folder,
+                _watched(folder, held, report),
+                task.loaders,
+                interruption=interruption,
+                checkpoint_minutes=task.checkpoint_minutes,
+                log=noted,
+            )
+        interruption.conclude()
+        held.check()
+        write_result(folder, result)
+        attempts.end("finished")
         remove_checkpoints(folder)
-    except UserError as problem:
-        error = str(problem)
-    except Exception as problem:
-        error = f"{type(problem).__name__}: {problem}"
+        return Ending("finished")
+    except RunInterruptedError as error:
+        interruption.conclude()
+        held.check()
+        attempts.end("interrupted", str(error))
+        return Ending("interrupted", str(error), error.number)
+    except ClaimLostError:
+        raise
+    except UserError as error:
+        reason = str(error)
+    except Exception as error:
+        reason = str(out_of_memory(error) or f"{type(error).__name__}: {error}")
         output.write(traceback.format_exc())
-    if error is not None:
-        # Where nothing can be written, the one that watches is told all the same.
+    finally:
+        (folder / PROGRESS).unlink(missing_ok=True)
+    interruption.conclude()
+    reason = " ".join(reason.split())
+    held.check()
+    with contextlib.suppress(UserError):  # where nothing can be written, the watcher learns it
+        write_failure(folder, reason)
+        write_text(folder / "log.txt", f"{output.getvalue()}\n{reason}\n")
+        attempts.end("failed", reason)
+    return Ending("failed", reason)
+
+
+def _watched(folder: Path, held: Claim, report: Report) -> Report:
+    """`report`, which now and then also notes the progress for `status`, while the run is ours."""
+    last = time.monotonic()
+
+    def watched(progress: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PROGRESS_SECONDS:
+            last = now
+            held.check()
+            write_json(folder / PROGRESS, progress._asdict())
+        report(progress)
+
+    return watched
+
+
+def store_death(folder: Path, reason: str) -> Ending:
+    """Store that the process of a run ended without a word, unless somebody has the run by now."""
+    held = claim(folder)
+    if isinstance(held, Owner):
+        return Ending("elsewhere", f"{held} makes it")
+    with held:
+        finished = False
         with contextlib.suppress(UserError):
-            _store_failure(folder, " ".join(error.split()))
-            write_text(folder / "log.txt", f"{output.getvalue()}\n{error}\n")
-    channel.send(_Ended(error))
-
-
-def loaders(config: RunConfig) -> int:
-    """Processes that decode a run's images: up to 8 on a GPU; a CPU is busy with training."""
-    return 0 if config.device == "cpu" else min(8, _cores() - 1)
-
-
-def default_workers(runs: list[PlannedRun]) -> int:
-    """As many as the cores carry on a CPU; one on a GPU."""
-    if any(run.config.device != "cpu" for run in runs):
-        return 1
-    return max(1, _cores() // max(run.config.threads for run in runs))
-
-
-def _cores() -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return cores or 1
+            finished = is_finished(folder)
+        if finished:
+            held.release(for_good=True)
+            return Ending("finished")
+        write_failure(folder, reason)
+        note_death(folder, reason)
+    return Ending("failed", reason)

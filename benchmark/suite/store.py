@@ -4,9 +4,12 @@
 
     config.json          the resolved configuration; its hash is the id
     environment.json     device, library versions, commit, threads
-    result.json          status, metrics, training history, digests, timing
+    attempts.json        who made the run, in how many goes, and how each ended
+    result.json          status, metrics, training history, digests, timing, checksums
     log.txt              the training log
     weights.safetensors  what the last epoch left
+
+and, while it is being made, a claim, its progress, and the folder `training` with checkpoints.
 
 Files are written as `benchmark.durable` does it: a reader never meets half of one.
 """
@@ -14,15 +17,21 @@ Files are written as `benchmark.durable` does it: a reader never meets half of o
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.durable import refusals_explained
+from benchmark.durable import refusals_explained, write_json
 from benchmark.errors import UserError
 from benchmark.run_config import RunConfig
+from benchmark.suite.attempts import FILE, Attempt, read_attempts
+from benchmark.suite.claims import owner_of
+from benchmark.suite.sealing import check_seal, sealed
 from benchmark.suite.stored_files import Environment, Epoch, Images, Result, State
 from benchmark.validation import Model, validated
+
+PROGRESS = "progress.json"
+"""How far a run that is going on has come."""
 
 
 def canonical(config: dict[str, Any]) -> str:
@@ -85,10 +94,11 @@ class StoredRun:
     config: RunConfig
     result: Result
     environment: Environment
+    attempts: list[Attempt] = field(default_factory=list)
 
     @property
     def state(self) -> State:
-        """Whether it is finished, failed or not run."""
+        """How far it came."""
         return self.result.state
 
     @property
@@ -122,6 +132,11 @@ class StoredRun:
         return self.result.dataset
 
     @property
+    def warnings(self) -> list[str]:
+        """What was wrong with it, although it ended."""
+        return self.result.warnings
+
+    @property
     def timing(self) -> dict[str, float]:
         """Seconds by what they were spent on."""
         return self.result.timing
@@ -132,12 +147,8 @@ def run_folder(out: Path, run_id: str) -> Path:
     return out / "runs" / run_id
 
 
-def read_run(folder: Path) -> StoredRun:
-    """One run, finished or not.
-
-    Raises UserError where a file is damaged, or where the folder's name isn't the configuration's
-    hash: then the results would be shown under settings that they don't come from.
-    """
+def read_config(folder: Path) -> RunConfig:
+    """The configuration of the run in `folder`. Raises UserError where it isn't that run's."""
     path = folder / "config.json"
     config = _read_json(path)
     checked = _as_model(path, RunConfig, config)
@@ -147,17 +158,75 @@ def read_run(folder: Path) -> StoredRun:
             f"{folder} isn't named {identity(config)}, the hash of its config.json: one of the two "
             "was changed. Remove the folder, and the next 'run' makes it again."
         )
+    return checked
+
+
+def read_result(folder: Path) -> Result | None:
+    """The result of the run in `folder`, None where there is none yet.
+
+    Raises UserError for one that is damaged or was changed.
+    """
+    path = folder / "result.json"
+    if not path.exists():
+        return None
+    content = _read_json(path)
+    result = _as_model(path, Result, content)
+    try:
+        check_seal(content)
+    except ValueError as error:
+        raise _unreadable(path, error) from error
+    return result
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the run in `folder` has a finished result. Raises UserError for a damaged one."""
+    result = read_result(folder)
+    return result is not None and result.state == "finished"
+
+
+def write_result(folder: Path, result: dict[str, Any]) -> None:
+    """Store a finished run's result, with checksums."""
+    write_json(folder / "result.json", sealed(result, folder))
+
+
+def write_failure(folder: Path, reason: str) -> None:
+    """Store that a run failed. The caller has claimed it and knows that it isn't finished."""
+    write_json(folder / "result.json", {"state": "failed", "error": reason})
+
+
+def read_run(folder: Path) -> StoredRun:
+    """One run, finished or not.
+
+    Raises UserError where a file is damaged, or where the folder's name isn't the configuration's
+    hash: then the results would be shown under settings that they don't come from.
+    """
+    config = read_config(folder)
     environment = folder / "environment.json"
-    result = folder / "result.json"
+    attempts = _attempts(folder)
     return StoredRun(
         id=folder.name,
         folder=folder,
-        config=checked,
-        result=read_stored(result, Result) if result.exists() else Result(state="not run"),
+        config=config,
+        result=read_result(folder) or Result(state=_state(folder, attempts)),
         environment=(
             read_stored(environment, Environment) if environment.exists() else Environment()
         ),
+        attempts=attempts,
     )
+
+
+def _attempts(folder: Path) -> list[Attempt]:
+    try:
+        return read_attempts(folder)
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder / FILE, error) from error
+
+
+def _state(folder: Path, attempts: list[Attempt]) -> State:
+    """The state of a run that has no result."""
+    if owner_of(folder) is not None:
+        return "going on"
+    return "interrupted" if attempts else "not run"
 
 
 def read_runs(out: Path) -> list[StoredRun]:

@@ -7,7 +7,8 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from benchmark.validation import Part
 
-State = Literal["finished", "failed", "not run"]
+State = Literal["finished", "failed", "interrupted", "going on", "not run"]
+"""A run without a result was interrupted where it had been begun, and isn't being made now."""
 
 
 def _not_infinite(value: float) -> float:
@@ -68,6 +69,12 @@ class Result(Part):
     dataset: Images = Images()
     timing: dict[str, Number] = Field(default_factory=dict)
     """Seconds by what they were spent on."""
+    warnings: list[str] = Field(default_factory=list)
+    """What was wrong with a run that ended, such as a collapse."""
+    files: dict[str, str] = Field(default_factory=dict)
+    """The SHA-256 of each of the run's files."""
+    checksum: str | None = None
+    """The SHA-256 of the result itself; see `benchmark.suite.sealing`."""
 
 
 class Environment(Part):

@@ -9,6 +9,7 @@ other file, so a folder can be moved, copied or given away.
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from torch import Tensor
 
 from benchmark.durable import leftovers, staged
 
+WORK = "training"
+"""The folder within a run's that it needs to go on, and nobody needs once it is finished."""
 KEPT = 2
 """Checkpoints that stay: the newest, and the one before in case the newest is damaged."""
 
@@ -50,14 +53,14 @@ class Checkpoints:
         path = self.folder / f"checkpoint-{step:09d}.safetensors"
         write(path, {"run": self.run, "step": step, "state": state})
         self._sound = [*(old for old in self._sound if old != path), path][-KEPT:]
-        for old in [*self._files(), *leftovers(self.folder)]:
+        for old in [*_files(self.folder), *leftovers(self.folder)]:
             if old not in self._sound:
                 old.unlink(missing_ok=True)
         return path
 
     def newest(self) -> tuple[int, dict[str, Any]] | None:
         """The step and state of the newest sound checkpoint; None where there is none."""
-        for path in reversed(self._files()):
+        for path in reversed(_files(self.folder)):
             try:
                 content = read(path)
                 if content["run"] != self.run:
@@ -69,13 +72,25 @@ class Checkpoints:
                 continue
             self._sound = [path]
             return int(content["step"]), dict(content["state"])
-        if self._files():
+        if _files(self.folder):
             self.log("no checkpoint can be used; training begins anew")
         return None
 
-    def _files(self) -> list[Path]:
-        """The checkpoints in the folder, by step."""
-        return sorted(path for path in self.folder.glob("*") if _NAME.fullmatch(path.name))
+
+def resumable(folder: Path) -> bool:
+    """Whether the run in `folder` has checkpoints, sound or not."""
+    return bool(_files(folder / WORK))
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Free what the run in `folder` only needed to go on; its result is to be stored before."""
+    work = folder / WORK
+    if work.is_dir():
+        shutil.rmtree(work)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if _NAME.fullmatch(path.name))
 
 
 def write(path: Path, content: dict[str, Any]) -> None:

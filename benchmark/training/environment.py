@@ -1,5 +1,6 @@
 """Under what a run was made: written beside its result."""
 
+import hashlib
 import importlib.metadata
 import platform
 import subprocess
@@ -35,6 +36,23 @@ def _device_name(device: str) -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def code_version() -> str:
+    """The commit of this code; where it differs from the commit, with a digest of what it is.
+
+    Two machines that have the same run the same code.
+    """
+    at = commit()
+    if at.get("dirty") is False:
+        return str(at["commit"])
+    root = Path(__file__).parents[2]
+    sha = hashlib.sha256()
+    for package in ("baselines", "benchmark"):
+        for path in sorted((root / package).rglob("*.py")):
+            sha.update(f"{path.relative_to(root).as_posix()}\0".encode())
+            sha.update(path.read_bytes())
+    return f"{at['commit']}+{sha.hexdigest()[:12]}"
 
 
 def commit() -> dict[str, Any]:

@@ -45,6 +45,10 @@ class Interruption:
         if not self._in_steps:
             self.end()
 
+    def conclude(self) -> None:
+        """From here on requests are only noted: what is left to do takes moments."""
+        self._in_steps = True
+
     def end(self) -> None:
         """Raise RunInterruptedError if the run was asked to end."""
         if self.requested is not None:

@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next step.
+"""Memory: what a run frees is kept for its next step, and running out of it is named.
 
 A training step on a CPU frees large blocks and soon asks for them again. By default glibc gives
 such blocks back to the system, which clears every page of the next one: a third to a half of a
@@ -6,6 +6,10 @@ step's time was seen to go there.
 """
 
 import ctypes
+
+import torch
+
+from benchmark.errors import UserError
 
 # The names and numbers of glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -20,3 +24,25 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(M_MMAP_MAX, 0)  # no block has a mapping of its own, which ends with it
         mallopt(M_TRIM_THRESHOLD, -1)  # the heap's end stays where it is
+
+
+REMEDY = "Lower sampler.classes or sampler.samples, the images' size, or memory.size"
+"""What takes less memory in training."""
+
+
+def out_of_memory(error: BaseException) -> UserError | None:
+    """What to say of an error that is a lack of memory, on a GPU or a CPU; None for another."""
+    first = str(error).partition("\n")[0]
+    if isinstance(error, torch.OutOfMemoryError):
+        return UserError(f"the GPU's memory is full ({first}). {REMEDY}; or use a larger GPU.")
+    if isinstance(error, MemoryError) or _is_cpu_allocation(error):
+        return UserError(f"the memory is full ({first}). {REMEDY}; or make fewer runs at a time.")
+    return None
+
+
+def _is_cpu_allocation(error: BaseException) -> bool:
+    """torch raises a RuntimeError where the CPU's allocator fails."""
+    text = str(error)
+    return isinstance(error, RuntimeError) and (
+        "DefaultCPUAllocator" in text or "not enough memory" in text
+    )

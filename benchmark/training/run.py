@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from benchmark.training.building import (
     build_schedule,
     load_dataset,
 )
-from benchmark.training.checkpoint import Checkpoints
+from benchmark.training.checkpoint import WORK, Checkpoints
 from benchmark.training.data_record import record_data
 from benchmark.training.hooks import EpochHook, Progress, ProgressHook, RecordHook
 from benchmark.training.interruption import Interruption
@@ -34,8 +33,6 @@ from benchmark.training.resume import CheckpointHook, TrainLoop
 EVALUATION_BATCH = 256
 CHECKPOINT_MINUTES = 10.0
 """Between two checkpoints within an epoch."""
-WORK = "training"
-"""The folder within a run's that it needs to go on, and nobody needs once it is finished."""
 
 
 class Runner(mmengine.runner.Runner):
@@ -213,15 +210,3 @@ def _keep(model: nn.Module, work: Path, folder: Path) -> None:
         save_file(weights, beside)
     logs = [log.read_text(encoding="utf-8") for log in sorted(work.glob("*/*.log"))]
     write_text(folder / "log.txt", "".join(logs))
-
-
-def resumable(folder: Path) -> bool:
-    """Whether a run in `folder` would go on from a checkpoint."""
-    return any((folder / WORK).glob("checkpoint-*.safetensors"))
-
-
-def remove_checkpoints(folder: Path) -> None:
-    """Free what a run only needed to go on; its result is to be stored before."""
-    work = folder / WORK
-    if work.is_dir():
-        shutil.rmtree(work)

@@ -1,139 +1,282 @@
-"""Runs in processes of their own: what is skipped, resumed, failed and told."""
+"""One run: claimed, attempted and stored; each way to end leaves what it should."""
 
-import multiprocessing
+import json
 import os
+import re
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from run_configs import run_config
+import torch
+from fake_runs import environment_of, planned
+from safetensors.torch import save_file
 
 from benchmark.durable import write_json
-from benchmark.run_config import RunConfig
+from benchmark.errors import UserError
 from benchmark.suite import execution
-from benchmark.suite.display import lines
+from benchmark.suite.claims import Claim, Owner, claim
 from benchmark.suite.execution import (
-    Outlook,
-    default_workers,
-    execute,
+    Ending,
+    Task,
+    make,
     outstanding,
+    request,
     reused_from_other_commits,
+    store_death,
 )
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import read_run, read_runs, run_folder
+from benchmark.suite.store import read_run, run_folder, write_result
 from benchmark.training import Progress
+from benchmark.training.environment import code_version
+from benchmark.training.interruption import Interruption, RunInterruptedError
+
+Train = Callable[..., dict[str, Any]]
 
 
-def fake_work(config: RunConfig, folder: Path, channel: Any) -> None:
-    """Stands for a run: what happens is in its configuration."""
-    (folder / "log.txt").write_text("began")
-    channel.send(Progress(1, 2, 1, 2, 0.5))
-    if config.objective.options["fate"] == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if config.objective.options["fate"] == "fails" and not (folder / "mended").exists():
-        write_json(folder / "result.json", {"state": "failed", "error": "no luck"})
-        channel.send(execution._Ended("no luck"))
-        return
-    write_json(folder / "result.json", {"state": "finished", "metrics": {"recall@1": 0.5}})
-    channel.send(execution._Ended(None))
+def trained(config: Any, folder: Path, report: Any, loaders: int, **options: Any) -> dict[str, Any]:
+    """Stands for `train`: it leaves a checkpoint and weights."""
+    work = folder / "training"
+    work.mkdir(exist_ok=True)
+    save_file({"w": torch.ones(2)}, work / "checkpoint-000000001.safetensors")
+    report(Progress(1, 2, 1, 2, 0.5))
+    save_file({"w": torch.ones(2)}, folder / "weights.safetensors")
+    (folder / "log.txt").write_text("trained")
+    return {"state": "finished", "metrics": {"recall@1": 0.5}}
 
 
-def planned(*fates: str) -> list[PlannedRun]:
-    return [
-        PlannedRun(run_config(objective={"type": "o", "fate": fate}, seed=number))
-        for number, fate in enumerate(fates)
-    ]
+def ending(error: BaseException) -> Train:
+    """A training that has left a checkpoint when it ends with `error`."""
+
+    def train(config: Any, folder: Path, report: Any, loaders: int, **options: Any) -> Any:
+        trained(config, folder, report, loaders)
+        (folder / "weights.safetensors").unlink()
+        print("said on the way")
+        raise error
+
+    return train
 
 
-def ended(runs: list[PlannedRun], out: Path, workers: int = 2) -> tuple[Outlook, dict[int, Any]]:
-    told: dict[int, Any] = {}
-    outlook = execute(
-        runs,
-        out,
-        workers=workers,
-        work=fake_work,
-        told=lambda run, error: told.update({run.config.seed: error}),
-    )
-    return outlook, told
+@pytest.fixture
+def run(tmp_path: Path) -> PlannedRun:
+    (wanted,) = planned("fine")
+    request([wanted], tmp_path)
+    return wanted
 
 
-def test_failed_and_killed_runs_are_stored_and_the_others_go_on(tmp_path: Path) -> None:
-    runs = planned("fine", "fails", "killed", "fine")
-    outlook, told = ended(runs, tmp_path)
-    assert (outlook.finished, outlook.failed) == (2, 2)
-    assert told == {0: None, 1: "no luck", 2: "its process died with exit status -9", 3: None}
-    stored = {run.config.seed: run for run in read_runs(tmp_path)}
-    assert [stored[n].state for n in range(4)] == ["finished", "failed", "failed", "finished"]
-    assert stored[2].error == "its process died with exit status -9"
-    assert stored[0].metrics == {"recall@1": 0.5}
+def made(
+    monkeypatch: pytest.MonkeyPatch, out: Path, run: PlannedRun, train: Train, code: str = ""
+) -> tuple[Ending, list[str]]:
+    monkeypatch.setattr(execution, "train", train)
+    notes: list[str] = []
+    task = Task(str(out), run.id, code or code_version(), 10.0)
+    return make(task, lambda progress: None, notes.append, Interruption()), notes
 
 
-def test_finished_runs_are_not_made_again_and_failed_ones_are(tmp_path: Path) -> None:
-    runs = planned("fine", "fails")
-    ended(runs, tmp_path)
-    assert outstanding(runs, tmp_path) == [runs[1]]
-    (run_folder(tmp_path, runs[1].id) / "mended").touch()
-    before = (run_folder(tmp_path, runs[0].id) / "result.json").stat().st_mtime_ns
-    outlook, told = ended(runs, tmp_path)
-    assert told == {1: None}
-    assert (outlook.finished, outlook.failed) == (2, 0)
-    assert (run_folder(tmp_path, runs[0].id) / "result.json").stat().st_mtime_ns == before
-    assert read_run(run_folder(tmp_path, runs[1].id)).state == "finished"
-    assert ended(runs, tmp_path)[1] == {}
+def names(out: Path, run: PlannedRun) -> set[str]:
+    return {path.name for path in run_folder(out, run.id).iterdir()}
 
 
-def test_finished_runs_of_another_commit_are_counted(tmp_path: Path) -> None:
-    runs = planned("fine", "fine", "fine", "fails", "fine")
-    assert reused_from_other_commits(runs, tmp_path, "new") == 0
-    ended(runs, tmp_path)
-    commits = ("new", "old", "unknown", "old")
-    for run, commit in zip(runs, commits, strict=False):
-        write_json(run_folder(tmp_path, run.id) / "environment.json", {"commit": commit})
-    # Of the second alone: the fourth failed, and the others' commits are the same or not known.
-    assert reused_from_other_commits(runs, tmp_path, "new") == 1
-    assert reused_from_other_commits(runs, tmp_path, "unknown") == 0
+def test_a_finished_run_leaves_its_result_and_no_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: PlannedRun
+) -> None:
+    assert made(monkeypatch, tmp_path, run, trained) == (Ending("finished"), [])
+    assert names(tmp_path, run) == {
+        "attempts.json",
+        "config.json",
+        "environment.json",
+        "log.txt",
+        "result.json",
+        "weights.safetensors",
+    }
+    stored = read_run(run_folder(tmp_path, run.id))
+    (attempt,) = stored.attempts
+    assert (attempt.end, attempt.process, attempt.resumed) == ("finished", os.getpid(), False)
+    assert attempt.environment == stored.environment.model_dump(exclude_unset=True)
+    assert attempt.seconds is not None and attempt.seconds >= 0
+    assert stored.result.files.keys() == {"weights.safetensors", "log.txt"}
+
+    def never(*arguments: Any, **options: Any) -> Any:
+        raise AssertionError("it is finished")
+
+    assert made(monkeypatch, tmp_path, run, never)[0] == Ending("finished")
 
 
-def test_a_run_that_can_not_store_its_failure_tells_it(
+def test_a_failed_run_is_tried_again_and_its_attempts_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: PlannedRun
+) -> None:
+    folder = run_folder(tmp_path, run.id)
+    ended, _ = made(monkeypatch, tmp_path, run, ending(UserError("the loss\nbecame nan")))
+    assert ended == Ending("failed", "the loss became nan")
+    stored = read_run(folder)
+    assert (stored.state, stored.error) == ("failed", "the loss became nan")
+    assert "said on the way" in (folder / "log.txt").read_text()
+    before = stored.environment
+    monkeypatch.setattr(execution, "describe", lambda device, threads: {"commit": "new"})
+    ended, _ = made(monkeypatch, tmp_path, run, ending(ZeroDivisionError("again")))
+    assert ended == Ending("failed", "ZeroDivisionError: again")
+    assert "Traceback" in (folder / "log.txt").read_text()
+    made(monkeypatch, tmp_path, run, trained)
+    stored = read_run(folder)
+    assert [one.end for one in stored.attempts] == ["failed", "failed", "finished"]
+    assert [one.resumed for one in stored.attempts] == [False, True, True]
+    # It goes on from what the first attempt began; the others stand in their own entries.
+    assert stored.environment == before
+    assert stored.attempts[2].environment == {"commit": "new"}
+
+
+def test_an_interrupted_run_is_neither_failed_nor_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: PlannedRun
+) -> None:
+    ended, _ = made(monkeypatch, tmp_path, run, ending(RunInterruptedError(signal.SIGTERM)))
+    assert ended == Ending("interrupted", "interrupted by SIGTERM", signal.SIGTERM)
+    assert "result.json" not in names(tmp_path, run)
+    assert read_run(run_folder(tmp_path, run.id)).state == "interrupted"
+    assert (run_folder(tmp_path, run.id) / "training").is_dir()
+
+
+def test_a_run_that_is_claimed_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: PlannedRun
+) -> None:
+    held = claim(run_folder(tmp_path, run.id))
+    assert isinstance(held, Claim)
+    before = names(tmp_path, run)
+    ended, _ = made(monkeypatch, tmp_path, run, trained)
+    assert (ended.state, ended.reason) == ("elsewhere", f"{held.owner} makes it")
+    assert names(tmp_path, run) == before
+    assert store_death(run_folder(tmp_path, run.id), "it died").state == "elsewhere"
+    assert names(tmp_path, run) == before
+
+
+def test_who_lost_the_claim_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: PlannedRun
+) -> None:
+    folder = run_folder(tmp_path, run.id)
+
+    def slow(config: Any, folder: Path, report: Any, loaders: int, **options: Any) -> Any:
+        result = trained(config, folder, report, loaders)
+        (held,) = folder.glob("claim-*.json")
+        held.rename(folder / "claim-000002.json")  # as one who found it without a heartbeat
+        write_json(folder / "result.json", {"state": "finished", "metrics": {"recall@1": 0.25}})
+        return result
+
+    ended, _ = made(monkeypatch, tmp_path, run, slow)
+    assert ended.state == "elsewhere" and "took it over" in str(ended.reason)
+    assert read_run(folder).metrics == {"recall@1": 0.25}
+
+
+def test_the_process_that_died_is_stored(tmp_path: Path, run: PlannedRun) -> None:
+    folder = run_folder(tmp_path, run.id)
+    execution.Attempts(folder, {}, False)
+    assert store_death(folder, "killed") == Ending("failed", "killed")
+    stored = read_run(folder)
+    assert (stored.state, stored.error) == ("failed", "killed")
+    assert stored.attempts[0].end == "failed"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried"), "the GPU's memory is full .* Lower"),
+        (MemoryError(), "the memory is full .* Lower sampler.classes"),
+        (np._core._exceptions._ArrayMemoryError((9,), np.dtype(float)), "the memory is full"),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+            "the memory is full .* fewer runs at a time",
+        ),
+    ],
+)
+def test_running_out_of_memory_is_named(
+    error: BaseException,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    run: PlannedRun,
+) -> None:
+    ended, _ = made(monkeypatch, tmp_path, run, ending(error))
+    assert ended.state == "failed"
+    assert re.search(words, str(ended.reason))
+
+
+def test_code_that_changes_meanwhile_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: PlannedRun
+) -> None:
+    _, notes = made(monkeypatch, tmp_path, run, trained, code="0123456789ab")
+    assert "the code was changed while the suite ran" in notes[0]
+    assert read_run(run_folder(tmp_path, run.id)).attempts[0].notes == notes
+
+
+def test_leftovers_and_a_damaged_list_of_attempts_stop_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: PlannedRun
+) -> None:
+    folder = run_folder(tmp_path, run.id)
+    (folder / ".result.json.0a1b2c3d.part").write_text("half")
+    (folder / "training").mkdir()
+    (folder / "training" / ".checkpoint-000000002.safetensors.0a1b2c3d.part").write_text("half")
+    (folder / "attempts.json").write_text("[" * 100_000)
+    assert made(monkeypatch, tmp_path, run, trained)[0] == Ending("finished")
+    assert not list(folder.rglob(".*"))
+    (attempt,) = read_run(folder).attempts
+    assert "attempts.json can't be read" in attempt.notes[0]
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"state": "done"}', "[" * 100_000, "changed"])
+def test_a_damaged_result_is_made_again_and_named(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: PlannedRun
+) -> None:
+    made(monkeypatch, tmp_path, run, trained)
+    path = run_folder(tmp_path, run.id) / "result.json"
+    sound = path.read_text()
+    path.write_text(sound.replace("0.5", "0.6") if damage == "changed" else damage)
+    notes: list[str] = []
+    assert outstanding([run], tmp_path, notes.append) == [run]
+    assert len(notes) == 1 and str(path) in notes[0] and "It is made again" in notes[0]
+    assert made(monkeypatch, tmp_path, run, trained)[0] == Ending("finished")
+    assert json.loads(path.read_text()) == json.loads(sound)
+    assert outstanding([run], tmp_path, notes.append) == []
+
+
+def test_checkpoints_of_a_finished_run_go_at_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: PlannedRun
+) -> None:
+    made(monkeypatch, tmp_path, run, trained)
+    folder = run_folder(tmp_path, run.id)
+    (folder / "training").mkdir()
+    assert outstanding([run], tmp_path, print) == []
+    assert "training" not in names(tmp_path, run)
+    assert not isinstance(claim(folder), Owner)
+
+
+def test_a_request_is_written_once_and_mended(tmp_path: Path, run: PlannedRun) -> None:
+    path = run_folder(tmp_path, run.id) / "config.json"
+    before = path.stat().st_mtime_ns
+    request([run], tmp_path)
+    assert path.stat().st_mtime_ns == before
+    path.write_text("{")
+    request([run], tmp_path)
+    assert json.loads(path.read_text()) == run.config.as_json()
+
+
+def test_a_folder_that_can_not_be_written_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "runs").touch()
-    ours, theirs = multiprocessing.Pipe(duplex=False)
-    monkeypatch.setattr(signal, "signal", lambda *arguments: None)
-    config = planned("fine")[0].config
-    execution._train(config, tmp_path / "runs" / "abc", theirs)
-    message = ours.recv()
-    assert "can't be written" in message.error
+    ended, _ = made(monkeypatch, tmp_path, planned("fine")[0], trained)
+    assert ended.state == "failed" and "can't be written" in str(ended.reason)
 
 
-def test_interrupting_ends_the_workers_and_keeps_what_is_done(tmp_path: Path) -> None:
-    runs = planned("fine", "fine")
-
-    def interrupt(run: PlannedRun, error: str | None) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        execute(runs, tmp_path, workers=1, work=fake_work, told=interrupt)
-    assert [run.state for run in read_runs(tmp_path)].count("finished") == 1
-
-
-def test_outlook_and_its_lines() -> None:
-    outlook = Outlook(total=4, finished=1, failed=1, work_done=1.0)
-    outlook.started -= 60
-    outlook.active["x"] = "typefaces triplet dam seed 0", Progress(30, 60, 3, 6, 0.25)
-    outlook.active["y"] = "typefaces triplet dam seed 1", None
-    left = outlook.seconds_left()
-    assert left == pytest.approx(60 * 1.5 / 1.5, abs=1)
-    text = [line.plain for line in lines(outlook)]
-    assert text[0].startswith("2/4 runs done (1 failed) · ")
-    assert "epoch 3/6 ( 50%) · loss 0.250" in text[1]
-    assert text[2].endswith("starting")
-    assert Outlook(total=1).seconds_left() is None
-
-
-def test_default_workers_share_the_cores() -> None:
-    runs = planned("fine")
-    assert default_workers(runs) == max(1, len(os.sched_getaffinity(0)))
-    on_gpu = runs[0].config.model_copy(update={"device": "cuda"})
-    assert default_workers([PlannedRun(on_gpu)]) == 1
+def test_finished_runs_of_another_commit_are_counted(tmp_path: Path) -> None:
+    runs = planned("fine", "fine", "fine", "fine", "fine")
+    assert reused_from_other_commits(runs, tmp_path, "new") == 0
+    request(runs, tmp_path)
+    for run, commit in zip(runs, ("new", "old", "unknown", "old"), strict=False):
+        folder = run_folder(tmp_path, run.id)
+        environment_of(folder, commit)
+        if run is not runs[3]:
+            write_result(folder, {"state": "finished"})
+    # Of the second alone: the fourth isn't finished, and the others' commits are the same or
+    # not known.
+    assert reused_from_other_commits(runs, tmp_path, "new") == 1
+    assert reused_from_other_commits(runs, tmp_path, "unknown") == 0
