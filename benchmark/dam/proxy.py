@@ -28,7 +28,7 @@ from torch import Tensor
 from benchmark.dam.compiling import left_out_of_graphs
 from benchmark.dam.inputs import check_range, check_vectors, class_labels
 from benchmark.dam.kernels.cosines import kept_cosines
-from benchmark.dam.kernels.margins import ToClass, class_margins
+from benchmark.dam.kernels.torch_sums import ToClass, class_margins
 from benchmark.dam.naive import NAIVE, naive_similarity
 from benchmark.dam.selection import Selection, Side, check_choice, check_rule, check_schedule
 

@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor
 
-from benchmark.dam.kernels.order_statistics import order_statistics
+from benchmark.dam.kernels.torch_order_statistics import order_statistics
 
 Rule = Literal["quantile", "mean", "random", "inverse", "all"]
 RULES: tuple[str, ...] = get_args(Rule)

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from benchmark.dam.kernels import numba_calls as compiled
+from benchmark.dam.kernels import numba_functions as compiled
 
 
 @pytest.fixture(params=["compiled", "blocks"])

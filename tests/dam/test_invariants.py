@@ -207,7 +207,7 @@ def test_7_no_tensor_of_size_b_c_d_is_held(rule: str, way: str) -> None:
     """B C D, B^2 D and B N D would be 600 MB or more here; a fresh process stays far below."""
     code = f"""
 import resource, torch
-from benchmark.dam.kernels import numba_calls as compiled
+from benchmark.dam.kernels import numba_functions as compiled
 from benchmark.dam import pair_similarity, proxy_similarity
 torch.set_num_threads(1)
 if "{way}" == "blocks":

@@ -10,7 +10,7 @@ from baselines.proxy import SoftTriple
 from benchmark.bench.conformance.agreement import Agreement, measure, value_and_gradients
 from benchmark.dam import pair_similarity, proxy_similarity
 from benchmark.dam.definition import pair_reference, proxy_reference
-from benchmark.dam.kernels import numba_calls as compiled
+from benchmark.dam.kernels import numba_functions as compiled
 from benchmark.dam.selection import Selection
 
 RULES = ("quantile", "mean", "random", "inverse")

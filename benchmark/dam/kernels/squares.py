@@ -5,7 +5,7 @@ square[i, j] = (D / |M|) sum over k in M of (f_ik - r_jk)^2,   M = the kept set 
 
 from torch import Tensor
 
-from benchmark.dam.kernels import numba_calls as compiled
+from benchmark.dam.kernels import numba_functions as compiled
 from benchmark.dam.kernels import triton_calls as fused
 from benchmark.dam.kernels.torch_blocks import in_blocks
 from benchmark.dam.selection import Selection, Side

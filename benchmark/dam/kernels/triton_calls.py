@@ -43,7 +43,7 @@ def class_margins(
     selection: Selection,
     rescale: bool,
 ) -> Tensor:
-    """Margins [B, C] with one proxy a class; see `benchmark.dam.kernels.margins.class_margins`."""
+    """Margins [B, C] with one proxy a class; see `torch_sums.class_margins`."""
     from benchmark.dam.kernels.triton_proxy import Margins
 
     result: Tensor = Margins.apply(features, proxies, labels, table, selection, rescale)

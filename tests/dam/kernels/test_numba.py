@@ -7,7 +7,7 @@ from torch import Tensor
 from benchmark.dam import pair_similarity, proxy_similarity
 from benchmark.dam.definition import kept_set
 from benchmark.dam.kernels import numba_loops as loops
-from benchmark.dam.kernels.numba_calls import _arrays, _settings
+from benchmark.dam.kernels.numba_functions import _arrays, _settings
 from benchmark.dam.selection import Selection
 
 RULES = ["quantile", "mean", "random", "inverse"]

@@ -42,7 +42,7 @@ def class_margins(
     selection: Selection,
     rescale: bool,
 ) -> Tensor:
-    """Margins [B, C] with one proxy a class; see `benchmark.dam.kernels.margins.class_margins`."""
+    """Margins [B, C] with one proxy a class; see `torch_sums.class_margins`."""
     result: Tensor = _Margins.apply(features, proxies, labels, table, selection, rescale)
     return result
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from benchmark.dam.kernels import numba_calls as compiled
+from benchmark.dam.kernels import numba_functions as compiled
 from benchmark.dam.kernels import triton_calls as fused
 from benchmark.dam.kernels.torch_blocks import in_blocks
 from benchmark.dam.selection import Selection, Side

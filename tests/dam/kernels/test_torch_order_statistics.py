@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from benchmark.dam.kernels.order_statistics import CHUNK, _by_numpy, _kth_values, order_statistics
+from benchmark.dam.kernels.torch_order_statistics import (
+    CHUNK,
+    _by_numpy,
+    _kth_values,
+    order_statistics,
+)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
