@@ -4,149 +4,120 @@
     PairLoss(objective, dam)                     among the batch, and a memory if one is asked for
     JointLoss(proxy_loss, pair_loss, weights)    a weighted sum of the two
 
-Without `dam` the objective is fed with the plain similarity: the baseline. With it, the same
-objective is fed with the DAM similarity, and nothing else differs.
+Without `dam` the objective is given the plain similarity: the baseline. With it, the same
+objective is given the DAM similarity, and nothing else differs.
 """
-
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Protocol, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.dam import PairDAM, ProxyDAM
-from benchmark.dam.inputs import check_range, class_labels
+from baselines.objective import Metric, Objective, PairObjective, ProxyObjective
+from benchmark.dam import PairDAM, ProxyDAM, pair
+from benchmark.dam.classes import RunningMeans
+from benchmark.dam.inputs import check_features, check_range, class_labels
 from benchmark.dam.pair import plain_similarity
+from benchmark.dam.settings import has_begun
 
 
-class Objective(Protocol):
-    """What `baselines` exports: a loss of S [B, N] and positive [B, N]."""
-
-    metric: str
-    normalise: bool
-
-    def __call__(self, S: Tensor, positive: Tensor) -> Tensor:
-        """The loss, a scalar."""
-        ...
-
-
-class _Loss(nn.Module, ABC):
-    """What both kinds share. Steps are counted, so that `random` draws anew in each of them.
+class _Loss(nn.Module):
+    """What both kinds share. Steps are counted, so that whatever is drawn is drawn anew in each.
 
     `progress` is the share of training that is done, from 0 to 1. Whoever trains sets it before
     each step; only what begins late (`dam.start`, a memory's `start`) asks for it.
     """
 
+    objective: Objective
     step: Tensor
     progress: float | None = None
 
-    def __init__(self, objective: Objective, dam: ProxyDAM | PairDAM | None, seed: int) -> None:
+    def __init__(self, seed: int) -> None:
         super().__init__()
-        self.objective = objective
-        self.dam = dam
         self.seed = seed
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
 
     @property
-    def metric(self) -> str:
-        """How features are to be compared afterwards: "cosine" or "euclidean".
-
-        On unit features the two order alike.
-        """
+    def metric(self) -> Metric:
+        """How features are to be compared afterwards; on unit features both orders are alike."""
         return "cosine" if self.objective.normalise else self.objective.metric
 
-    def _begun(self, start: float) -> bool:
-        """Whether what begins after the share `start` of training is on."""
-        if start <= 0:
-            return True
-        if self.progress is None:
-            raise ValueError(
-                f"start={start} needs the share of training that is done: set loss.progress "
-                "(0 to 1) before each step"
-            )
-        return self.progress >= start
-
-    def forward(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Loss (scalar) of features [B, D] with labels [B].
-
-        Half precision overflows in the exponentials and sums of a loss: features are raised to
-        float32, and autocast is off.
-        """
-        if features.ndim != 2:
-            raise ValueError(f"features must be [B, D], not {list(features.shape)}")
-        labels = class_labels(labels, len(features))
+    def _begin_step(self) -> int:
+        """Count a step of training; the step's own seed."""
         if self.training:
             self.step += 1
-        with torch.autocast(features.device.type, enabled=False):
-            features = features if features.dtype == torch.float64 else features.float()
-            features = F.normalize(features) if self.objective.normalise else features
-            return self._of(features, labels)
+        return self.seed * 1_000_003 + int(self.step)
 
-    @abstractmethod
-    def _of(self, features: Tensor, labels: Tensor) -> Tensor:
-        """The loss of features that are ready to be compared."""
+    def _comparable(self, vectors: Tensor) -> Tensor:
+        """Vectors [n, D] as the objective compares them.
 
-    def _loss(
-        self, plain: Callable[[], Tensor], mapped: Callable[[int], Tensor], positive: Tensor
-    ) -> Tensor:
-        """L(S), or (L(S_dam) + joint L(S)) / (1 + joint); `mapped` takes the step's seed."""
-        seed = self.seed * 1_000_003 + int(self.step)
-        if hasattr(self.objective, "seed"):
-            # An objective that draws does so from the step alone: alike in both arms of a pair.
-            self.objective.seed = seed
-        if self.dam is None or self.dam.rule == "all" or not self._begun(self.dam.start):
-            return self.objective(plain(), positive)
-        loss = self.objective(mapped(seed), positive)
-        joint = self.dam.joint
-        if joint:
-            loss = (loss + joint * self.objective(plain(), positive)) / (1 + joint)
-        return loss
+        In float32 or float64, as half precision overflows in the exponentials and sums of a loss.
+        """
+        vectors = vectors if vectors.dtype == torch.float64 else vectors.float()
+        return F.normalize(vectors) if self.objective.normalise else vectors
 
 
 class ProxyLoss(_Loss):
-    """A proxy objective with its proxies: one a class, or `objective.centres` where it has them.
+    """A proxy objective with its proxies: `objective.centres` a class.
 
-    `proxies` [N, dim] start from a normal distribution with standard deviation sqrt(2 / N), of
-    which a normalising objective sees the directions alone. N is `classes`, or with K centres
-    classes * K, those of a class side by side; `objective.to_class` then makes the similarity to a
-    class [...] of those to its centres [..., K]. `dam` maps the similarities; None is
-    the baseline. `seed` matters to the rule `random` alone. An objective's `regulariser(proxies)`
-    is added once, whatever maps the similarities. Labels run from 0 to classes - 1; one outside
-    raises a ValueError.
+    `proxies` [N, dim] are drawn from a normal distribution with standard deviation sqrt(2 / N); a
+    normalising objective uses only their directions. N is `classes`, or with K centres classes * K,
+    those of a class side by side. `dam` maps the similarities; None is the baseline. `seed` fixes
+    what is drawn: the rule `random` and the steps of `probability`. The objective's
+    `regulariser(proxies)` is added once, whatever maps the similarities.
     """
+
+    objective: ProxyObjective
 
     def __init__(
         self,
-        objective: Objective,
+        objective: ProxyObjective,
         classes: int,
         dim: int,
         dam: ProxyDAM | None = None,
         seed: int = 0,
     ) -> None:
-        super().__init__(objective, dam, seed)
-        if objective.metric != "cosine":
+        super().__init__(seed)
+        if not isinstance(objective, ProxyObjective):
             raise ValueError(f"{type(objective).__name__} is not an objective on proxies")
+        if dam is not None:
+            dam.check_objective(objective.normalise, objective.centres)
+        self.objective = objective
+        self.dam = dam
         self.classes = classes
-        self.centres: int = getattr(objective, "centres", 1)
-        self.proxies = nn.Parameter(torch.empty(classes * self.centres, dim))
+        self.proxies = nn.Parameter(torch.empty(classes * objective.centres, dim))
         nn.init.kaiming_normal_(self.proxies, mode="fan_out")
+        self.running_means = None
+        if dam is not None and dam.difference == "running_means":
+            self.running_means = RunningMeans(classes, dim, dam.momentum)
 
-    def _of(self, features: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, features: Tensor, labels: Tensor) -> Tensor:
+        """Loss (scalar) of features [B, dim] with labels [B], integers from 0 to classes - 1.
+
+        Raises ValueError for other shapes, types or labels.
+        """
+        check_features(features, self.proxies.shape[1])
+        labels = class_labels(labels, len(features))
         check_range(labels, self.classes)
-        proxies = self.proxies.to(features.dtype)
-        proxies = F.normalize(proxies) if self.objective.normalise else proxies
-        owner = torch.arange(self.classes, device=labels.device).repeat_interleave(self.centres)
-        dam = cast("ProxyDAM", self.dam)
-        to_class = getattr(self.objective, "to_class", None)
-        loss = self._loss(
-            lambda: features @ proxies.T,
-            lambda seed: dam(features, proxies, labels, seed, self.centres, to_class),
-            labels.unsqueeze(1) == owner,
-        )
-        regulariser = getattr(self.objective, "regulariser", None)
-        return loss if regulariser is None else loss + regulariser(proxies)
+        seed = self._begin_step()
+        centres, to_class = self.objective.centres, self.objective.to_class
+        with torch.autocast(features.device.type, enabled=False):
+            features = self._comparable(features)
+            proxies = self._comparable(self.proxies.to(features.dtype))
+            owner = torch.arange(self.classes, device=labels.device).repeat_interleave(centres)
+            positive = labels.unsqueeze(1) == owner
+            means = None
+            if self.running_means is not None:
+                means = self.running_means(features, labels)
+
+            if self.dam is None or not self.dam.is_on(int(self.step), seed, self.progress):
+                loss = self.objective(features @ proxies.T, positive)
+            else:
+                S = self.dam(features, proxies, labels, seed, centres, to_class, means)
+                loss = self.objective(S, positive)
+                if self.dam.joint:
+                    plain = self.objective(features @ proxies.T, positive)
+                    loss = (loss + self.dam.joint * plain) / (1 + self.dam.joint)
+            return loss + self.objective.regulariser(proxies)
 
 
 class PairLoss(_Loss):
@@ -154,16 +125,16 @@ class PairLoss(_Loss):
 
     With `memory` = M the last M features of earlier steps, of `dim` elements, are references too,
     without a gradient: Wang et al., Cross-Batch Memory for Embedding Learning, CVPR 2020. It
-    joins after the share `memory_start` of training, when features have stopped to move fast.
-    A batch of fewer than 2 samples raises a ValueError.
+    joins after the share `memory_start` of training, when features no longer move fast.
     """
 
+    objective: PairObjective
     memory: Tensor
     memory_labels: Tensor
 
     def __init__(
         self,
-        objective: Objective,
+        objective: PairObjective,
         dam: PairDAM | None = None,
         seed: int = 0,
         *,
@@ -171,62 +142,72 @@ class PairLoss(_Loss):
         dim: int = 0,
         memory_start: float = 0.0,
     ) -> None:
-        super().__init__(objective, dam, seed)
-        # On features of any length a "cosine" is their inner product.
-        long = objective.metric == "cosine" and not objective.normalise
-        self.compared = "inner_product" if long else objective.metric
-        if dam is not None and dam.similarity == "masked_cosine" and self.compared != "cosine":
-            raise ValueError(
-                f"{type(objective).__name__} is on {self.compared} similarities, where "
-                "masked_cosine has no meaning; use masked_distance"
-            )
+        super().__init__(seed)
+        if not isinstance(objective, PairObjective):
+            raise ValueError(f"{type(objective).__name__} is not an objective on pairs")
+        self.objective = objective
+        self.dam = dam
+        # A "cosine" of features of any length is their inner product.
+        any_length = objective.metric == "cosine" and not objective.normalise
+        self.compared: pair.Metric = "inner_product" if any_length else objective.metric
+        if dam is not None:
+            dam.check_metric(self.compared)
         if memory and dim < 1:
             raise ValueError(f"a memory of {memory} features needs their number of elements: dim")
         self.memory_start = memory_start
-        # A label of -1 marks a place that was not filled yet.
+        # A label of -1 marks a place that isn't filled yet.
         self.register_buffer("memory", torch.zeros(memory, dim))
         self.register_buffer("memory_labels", torch.full((memory,), -1))
 
-    def _of(self, features: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, features: Tensor, labels: Tensor) -> Tensor:
+        """Loss (scalar) of features [B, D] with labels [B], integers, from 0 with a memory.
+
+        Raises ValueError for other shapes, types or labels, and for fewer than 2 samples.
+        """
+        check_features(features, self.memory.shape[1] if len(self.memory) else None)
+        labels = class_labels(labels, len(features))
         if len(features) < 2:
             raise ValueError("a pair loss needs at least 2 samples in the batch")
-        if len(self.memory) and features.shape[1] != self.memory.shape[1]:
-            raise ValueError(
-                f"features have {features.shape[1]} elements, those of the memory "
-                f"{self.memory.shape[1]}: make the loss with dim={features.shape[1]}"
-            )
-        metric = self.compared
-        dam = cast("PairDAM", self.dam)
-        past, past_labels = self._remembered()
-        past = past.to(features.dtype)
+        seed = self._begin_step()
+        # Whatever the objective draws follows from the step alone: alike in both arms of a pair.
+        self.objective.seed = seed
+        with torch.autocast(features.device.type, enabled=False):
+            features = self._comparable(features)
+            past, past_labels = self._remembered(features.dtype)
+            same = without_self(labels.unsqueeze(1) == labels)
+            positive = torch.cat([same, labels.unsqueeze(1) == past_labels], 1)
 
-        def plain() -> Tensor:
-            batch = without_self(plain_similarity(features, metric))
-            if not len(past):
-                return batch
-            return torch.cat([batch, plain_similarity(features, metric, past)], 1)
+            if self.dam is None or not self.dam.is_on(int(self.step), seed, self.progress):
+                loss = self.objective(self._plain(features, past), positive)
+            else:
+                S = without_self(self.dam(features, labels, self.compared, seed))
+                if len(past):
+                    to_past = self.dam(features, labels, self.compared, seed, past, past_labels)
+                    S = torch.cat([S, to_past], 1)
+                loss = self.objective(S, positive)
+                if self.dam.joint:
+                    plain = self.objective(self._plain(features, past), positive)
+                    loss = (loss + self.dam.joint * plain) / (1 + self.dam.joint)
+            if self.training:
+                self._remember(features.detach(), labels)
+            return loss
 
-        def mapped(seed: int) -> Tensor:
-            batch = without_self(dam(features, labels, metric, seed))
-            if not len(past):
-                return batch
-            return torch.cat([batch, dam(features, labels, metric, seed, past, past_labels)], 1)
+    def _plain(self, features: Tensor, past: Tensor) -> Tensor:
+        """The plain similarities [B, B - 1 + m] to the other samples and to the memory's m."""
+        S = without_self(plain_similarity(features, self.compared))
+        if not len(past):
+            return S
+        return torch.cat([S, plain_similarity(features, self.compared, past)], 1)
 
-        same = without_self(labels.unsqueeze(1) == labels)
-        loss = self._loss(plain, mapped, torch.cat([same, labels.unsqueeze(1) == past_labels], 1))
-        if self.training:
-            self._remember(features.detach(), labels)
-        return loss
-
-    def _remembered(self) -> tuple[Tensor, Tensor]:
+    def _remembered(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """The memory's features [m, D] and labels [m], m up to M; none before it joins."""
         filled = self.memory_labels >= 0
-        if len(filled) and not self._begun(self.memory_start):
+        if len(filled) and not has_begun(self.memory_start, self.progress):
             filled = torch.zeros_like(filled)
-        return self.memory[filled], self.memory_labels[filled]
+        return self.memory[filled].to(dtype), self.memory_labels[filled]
 
     def _remember(self, features: Tensor, labels: Tensor) -> None:
-        """Let the batch take the place of the oldest features."""
+        """Replace the oldest features by the batch."""
         room = len(self.memory)
         if room:
             if labels.min() < 0:
@@ -240,9 +221,9 @@ class PairLoss(_Loss):
 
 
 class JointLoss(nn.Module):
-    """A proxy loss and a pair loss, weighted and added.
+    """A weighted sum of a proxy loss and a pair loss.
 
-    As re-identification trains with softmax and triplets: Luo et al., Bag of Tricks and a Strong
+    Re-identification trains so, with softmax and triplets: Luo et al., Bag of Tricks and a Strong
     Baseline for Deep Person Re-identification, CVPRW 2019, where the pair loss is on the features
     before the neck.
     """
@@ -256,7 +237,7 @@ class JointLoss(nn.Module):
         self.weights = weights
 
     @property
-    def metric(self) -> str:
+    def metric(self) -> Metric:
         """How features are to be compared: as the proxy loss does."""
         return self.proxy.metric
 

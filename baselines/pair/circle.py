@@ -2,12 +2,13 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from baselines.objective import PairObjective
 from baselines.pair.rows import partnered
 
 
-class Circle(nn.Module):
+class Circle(PairObjective):
     """Similarities weighted by how far each is from its optimum.
 
         L = mean over i of log(1 + sum over negatives of exp( g a_n (S[i, n] - m))
@@ -20,8 +21,6 @@ class Circle(nn.Module):
     Perspective of Pair Similarity Optimization", CVPR 2020; relaxation m = 0.4 and scale g = 80 as
     there for fine-grained image retrieval (0.25 and 128 for person re-identification).
     """
-
-    metric = "cosine"
 
     def __init__(self, margin: float = 0.4, scale: float = 80.0, normalise: bool = True) -> None:
         super().__init__()

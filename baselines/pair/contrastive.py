@@ -1,11 +1,12 @@
 """Contrastive."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from baselines.objective import PairObjective
 from baselines.pair.active import mean_of_active
 
 
-class Contrastive(nn.Module):
+class Contrastive(PairObjective):
     """Pull positives together and push negatives apart, up to a margin.
 
         L = mean over positive pairs of max(0, d[i, p] - m_p)

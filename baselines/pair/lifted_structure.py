@@ -2,12 +2,13 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from baselines.objective import PairObjective
 from baselines.pair.rows import partnered
 
 
-class LiftedStructure(nn.Module):
+class LiftedStructure(PairObjective):
     """All positives of a sample against all its negatives, by smooth maxima.
 
         L = mean over i of max(0, log(sum over positives of exp(d[i, p]))

@@ -5,13 +5,14 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from baselines.objective import PairObjective
 from baselines.pair.distance_weighted import check_sampling, draw_negatives
 from baselines.pair.rows import positive_columns
 
 Mining = Literal["all", "distance_weighted"]
 
 
-class Margin(nn.Module):
+class Margin(PairObjective):
     """Positives nearer than a learned distance b, negatives farther, both by a margin a.
 
         L = sum of  max(0, a + d[i, p] - b)  and  max(0, a + b - d[i, n])  over triplets (i, p, n)
@@ -31,7 +32,6 @@ class Margin(nn.Module):
     """
 
     metric = "euclidean"
-    seed: int | None = None
 
     def __init__(
         self,

@@ -1,11 +1,12 @@
 """Multi-Similarity, with its mining of informative pairs."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from baselines.log_sum import log_one_plus_sum_exp
+from baselines.objective import PairObjective
 
 
-class MultiSimilarity(nn.Module):
+class MultiSimilarity(PairObjective):
     """Weigh pairs by their own similarity and by that of their neighbours.
 
         L = mean over i of 1/a log(1 + sum over mined positives of exp(-a (S[i, k] - base)))
@@ -18,8 +19,6 @@ class MultiSimilarity(nn.Module):
     equations 10, 11 and 15; a = 2 and epsilon = 0.1 there, b = 40 and base = 0.5 as in the authors'
     code.
     """
-
-    metric = "cosine"
 
     def __init__(
         self,

@@ -1,12 +1,13 @@
 """N-pair."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from baselines.objective import PairObjective
 from baselines.pair.rows import partnered
 
 
-class NPair(nn.Module):
+class NPair(PairObjective):
     """Each positive pair against all negatives of its sample at once.
 
         L = mean over positive pairs of log(1 + sum over negatives of exp(S[i, n] - S[i, p]))
@@ -22,8 +23,6 @@ class NPair(nn.Module):
     the squared length of features is left out, as S does not hold it; weight decay is all that
     bounds their length.
     """
-
-    metric = "cosine"
 
     def __init__(self, normalise: bool = False) -> None:
         super().__init__()

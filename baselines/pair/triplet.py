@@ -4,8 +4,9 @@ from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from baselines.objective import PairObjective
 from baselines.pair.active import mean_of_active
 from baselines.pair.distance_weighted import check_sampling, draw_negatives
 from baselines.pair.rows import partnered, positive_columns
@@ -13,7 +14,7 @@ from baselines.pair.rows import partnered, positive_columns
 Mining = Literal["batch_hard", "batch_all", "semi_hard", "distance_weighted"]
 
 
-class Triplet(nn.Module):
+class Triplet(PairObjective):
     """A positive nearer than a negative, by a margin.
 
         t(i, p, n) = max(0, m + d[i, p] - d[i, n])
@@ -40,7 +41,6 @@ class Triplet(nn.Module):
     """
 
     metric = "euclidean"
-    seed: int | None = None
 
     def __init__(
         self,

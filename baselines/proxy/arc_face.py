@@ -4,10 +4,13 @@ import math
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from baselines.objective import ProxyObjective
+from baselines.proxy.own_class import own_class
 
 
-class ArcFace(nn.Module):
+class ArcFace(ProxyObjective):
     """Normalised softmax with a margin on the angle to the own class.
 
         L = mean over i of -log( exp(s t_i) / (exp(s t_i) + sum over j != y_i of exp(s S[i, j])) )
@@ -22,9 +25,6 @@ class ArcFace(nn.Module):
     outside that range, where rounding may put a cosine and where the sine counts as 0.
     """
 
-    metric = "cosine"
-    normalise = True
-
     def __init__(self, margin: float = 0.5, scale: float = 64.0) -> None:
         super().__init__()
         if not 0 <= margin < math.pi:
@@ -34,7 +34,7 @@ class ArcFace(nn.Module):
 
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:
         """Loss (scalar) from cosines S [B, C] and `positive` [B, C], one true entry a row."""
-        target = positive.int().argmax(1, keepdim=True)
+        target = own_class(positive).unsqueeze(1)
         cosine = S.gather(1, target)
         # 1 - S^2 would lose what is left of it near 1 to rounding.
         square = (1 - cosine) * (1 + cosine)

@@ -2,10 +2,13 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from baselines.objective import ProxyObjective
+from baselines.proxy.own_class import own_class
 
 
-class CosFace(nn.Module):
+class CosFace(ProxyObjective):
     """Normalised softmax with a margin on the cosine of the own class.
 
         L = mean over i of -log( exp(s (S[i, y_i] - m))
@@ -15,9 +18,6 @@ class CosFace(nn.Module):
     equation 4; margin m = 0.35 and scale s = 64 there.
     """
 
-    metric = "cosine"
-    normalise = True
-
     def __init__(self, margin: float = 0.35, scale: float = 64.0) -> None:
         super().__init__()
         self.margin = margin
@@ -26,4 +26,4 @@ class CosFace(nn.Module):
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:
         """Loss (scalar) from cosines S [B, C] and `positive` [B, C], one true entry a row."""
         logits = self.scale * torch.where(positive, S - self.margin, S)
-        return F.cross_entropy(logits, positive.int().argmax(1))
+        return F.cross_entropy(logits, own_class(positive))

@@ -1,10 +1,13 @@
 """Normalised softmax."""
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from baselines.objective import ProxyObjective
+from baselines.proxy.own_class import own_class
 
 
-class NormSoftmax(nn.Module):
+class NormSoftmax(ProxyObjective):
     """Cross-entropy over cosine similarities to the class proxies.
 
         L = mean over i of -log( exp(s S[i, y_i]) / sum over j of exp(s S[i, j]) )
@@ -13,8 +16,6 @@ class NormSoftmax(nn.Module):
     Metric Learning", BMVC 2019, equation 2; temperature 0.05 there.
     """
 
-    metric = "cosine"
-
     def __init__(self, scale: float = 20.0, normalise: bool = True) -> None:
         super().__init__()
         self.scale = scale
@@ -22,4 +23,4 @@ class NormSoftmax(nn.Module):
 
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:
         """Loss (scalar) from S [B, C] and `positive` [B, C], one true entry a row."""
-        return F.cross_entropy(self.scale * S, positive.int().argmax(1))
+        return F.cross_entropy(self.scale * S, own_class(positive))

@@ -1,11 +1,12 @@
 """Proxy-Anchor."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from baselines.log_sum import log_one_plus_sum_exp
+from baselines.objective import ProxyObjective
 
 
-class ProxyAnchor(nn.Module):
+class ProxyAnchor(ProxyObjective):
     """Each proxy is an anchor for all samples of the batch.
 
         L = 1/|P+| sum over p in P+ of log(1 + sum over x of class p     of exp(-a (S[x, p] - m)))
@@ -14,8 +15,6 @@ class ProxyAnchor(nn.Module):
     P are all proxies, P+ those with a sample in the batch. Kim et al., "Proxy Anchor Loss for Deep
     Metric Learning", CVPR 2020, equation 4; margin m = 0.1 and scale a = 32 there.
     """
-
-    metric = "cosine"
 
     def __init__(self, margin: float = 0.1, scale: float = 32.0, normalise: bool = True) -> None:
         super().__init__()

@@ -1,9 +1,11 @@
 """ProxyNCA."""
 
-from torch import Tensor, nn
+from torch import Tensor
+
+from baselines.objective import ProxyObjective
 
 
-class ProxyNca(nn.Module):
+class ProxyNca(ProxyObjective):
     """Neighbourhood component analysis with proxies for neighbours, in its first form.
 
         L = mean over i of -log( exp(-s d[i, y_i]^2) / sum over j != y_i of exp(-s d[i, j]^2) )
@@ -13,9 +15,6 @@ class ProxyNca(nn.Module):
     Metric Learning using Proxies", ICCV 2017, algorithm 1, with the squared distance of
     neighbourhood component analysis; scale s = 1.
     """
-
-    metric = "cosine"
-    normalise = True
 
     def __init__(self, scale: float = 1.0) -> None:
         super().__init__()

@@ -1,10 +1,13 @@
 """ProxyNCA++."""
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from baselines.objective import ProxyObjective
+from baselines.proxy.own_class import own_class
 
 
-class ProxyNcaPlus(nn.Module):
+class ProxyNcaPlus(ProxyObjective):
     """ProxyNCA as a probability over all classes, with a temperature.
 
         L = mean over i of -log( exp(-s d[i, y_i]^2) / sum over j of exp(-s d[i, j]^2) )
@@ -16,13 +19,10 @@ class ProxyNcaPlus(nn.Module):
     of the recipe.
     """
 
-    metric = "cosine"
-    normalise = True
-
     def __init__(self, scale: float = 9.0) -> None:
         super().__init__()
         self.scale = scale
 
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:
         """Loss (scalar) from cosines S [B, C] and `positive` [B, C], one true entry a row."""
-        return F.cross_entropy(2 * self.scale * S, positive.int().argmax(1))
+        return F.cross_entropy(2 * self.scale * S, own_class(positive))

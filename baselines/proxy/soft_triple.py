@@ -2,10 +2,13 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from baselines.objective import ProxyObjective
+from baselines.proxy.own_class import own_class
 
 
-class SoftTriple(nn.Module):
+class SoftTriple(ProxyObjective):
     """Normalised softmax over classes of K centres each.
 
         L = mean over i of -log( exp(s (P[i, y_i] - m))
@@ -30,9 +33,6 @@ class SoftTriple(nn.Module):
     with P_M[i, y] made like P[i, y], of (D / |M|) <f_i, w_yk>_M. The similarities to the centres of
     the own class stay plain.
     """
-
-    metric = "cosine"
-    normalise = True
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class SoftTriple(nn.Module):
             )
         to_classes = self.to_class(to_centres)
         logits = self.scale * torch.where(own, to_classes - self.margin, to_classes)
-        return F.cross_entropy(logits, own.int().argmax(1))
+        return F.cross_entropy(logits, own_class(own))
 
     def to_class(self, S: Tensor) -> Tensor:
         """P, the similarity to a class [...] from those to its K centres [..., K]."""

@@ -1,10 +1,13 @@
 """Softmax."""
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from baselines.objective import ProxyObjective
+from baselines.proxy.own_class import own_class
 
 
-class Softmax(nn.Module):
+class Softmax(ProxyObjective):
     """Cross-entropy over inner products of features and class weights, neither normalised.
 
         L = mean over i of - sum over j of q[i, j] log p[i, j]
@@ -17,7 +20,6 @@ class Softmax(nn.Module):
     Re-identification", CVPRW 2019, every class weight is a proxy that passes through the origin.
     """
 
-    metric = "cosine"
     normalise = False
 
     def __init__(self, scale: float = 1.0, smoothing: float = 0.0) -> None:
@@ -29,5 +31,5 @@ class Softmax(nn.Module):
 
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:
         """Loss (scalar) from S [B, C] and `positive` [B, C], one true entry a row."""
-        target = positive.int().argmax(1)
+        target = own_class(positive)
         return F.cross_entropy(self.scale * S, target, label_smoothing=self.smoothing)

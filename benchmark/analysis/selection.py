@@ -1,13 +1,15 @@
 """Which elements the class pairs keep, as numbers: the sets of the proxy mapping, to look at.
 
 Proxies come as the objective compares them: of unit length where it normalises. The sets are made
-by `benchmark.dam.selection`, as in training.
+by the rules of `benchmark.dam.selection`, as in training.
 """
 
 import torch
 from torch import Tensor
 
-from benchmark.dam.selection import Selection, check_rule
+from benchmark.dam.kernels.torch_selection import kept_sets
+from benchmark.dam.selection import Rule, Selection
+from benchmark.dam.settings import DAM
 
 BLOCK = 1 << 20
 
@@ -24,26 +26,28 @@ def discriminativeness(proxies: Tensor, pairs: Tensor) -> Tensor:
 
 
 def kept_elements(
-    proxies: Tensor, pairs: Tensor, rule: str = "quantile", keep: float = 0.8, *, seed: int = 0
+    proxies: Tensor, pairs: Tensor, rule: Rule = "quantile", keep: float = 0.8, *, seed: int = 0
 ) -> Tensor:
     """The kept sets [P, D], True where kept, of the class pairs (a, b) [P, 2].
 
     `rule`, `keep` and `seed` are those of `benchmark.dam.proxy_similarity`; `seed` matters to the
     rule `random` alone. Raises ValueError for an unknown rule or a share outside (0, 1].
     """
-    check_rule(rule, keep)
+    DAM(rule, keep)  # refuses what it doesn't know
+    if rule == "soft":
+        raise ValueError("rule='soft' keeps all elements, with weights: it has no kept sets")
     pairs = pairs.to(proxies.device)
     difference = discriminativeness(proxies, pairs)
     if rule == "all":
         return torch.ones_like(difference, dtype=torch.bool)
     selection = Selection(rule, keep, seed)
     scores = selection.scores(difference, pairs[:, 0], pairs[:, 1], None)
-    return selection.kept(scores).mask_(scores).bool()
+    return kept_sets(scores, selection).mask_(scores).bool()
 
 
 def kept_share(
     proxies: Tensor,
-    rule: str = "quantile",
+    rule: Rule = "quantile",
     keep: float = 0.8,
     *,
     seed: int = 0,

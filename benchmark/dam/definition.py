@@ -1,129 +1,74 @@
-"""The mappings as METHOD defines them, in plain autograd: to read, and to test against.
+"""The method on one screen, in plain autograd: to read, and to test everything else against.
 
-Every difference is held at once, so this is for small sizes; float64 makes it an oracle.
+Between two classes, the difference of an element says how well it tells them apart. Elements with
+a low difference need training most. They are kept, the others are erased, and the objective is
+computed from what is kept: only kept elements get a gradient. The sets are made anew at each step.
+
+Every difference is held at once, so this is for small sizes.
 """
-
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from benchmark.dam.selection import Selection, kept_count
+from .selection import Selection, kept_count
+
+DEFAULT = Selection(rule="quantile", keep=0.8)
 
 
-def kept_set(scores: Tensor, rule: str, keep: float) -> Tensor:
-    """Boolean sets [..., D] from scores [..., D]: the lowest, and at equal score the first."""
-    if rule == "mean":
-        return scores <= torch.maximum(scores.mean(-1, keepdim=True), scores.amin(-1, keepdim=True))
-    lowest = scores.sort(dim=-1, stable=True).indices[..., : kept_count(keep, scores.shape[-1])]
-    return torch.zeros_like(scores, dtype=torch.bool).scatter(-1, lowest, True)
+def weights(scores: Tensor, selection: Selection) -> Tensor:
+    """The kept set M [..., D] of scores [..., D]: 1 where an element is kept, 0 where it is erased.
 
-
-def pair_sets(
-    left: Tensor,
-    right: Tensor,
-    first: Tensor,
-    second: Tensor,
-    selection: Selection,
-    positive: Tensor | None = None,
-) -> Tensor:
-    """Sets [B, N, D], 1 or 0, from |left_i - right_j| of rows numbered `first` and `second`."""
-    difference = (left.unsqueeze(1) - right).abs().detach()
-    first, second = first.unsqueeze(1).expand(difference.shape[:2]), second
-    scores = selection.scores(difference, first, second.expand_as(first), positive)
-    return kept_set(scores, selection.rule, selection.keep).to(left.dtype)
-
-
-def cosine(ours: Tensor, theirs: Tensor) -> Tensor:
-    """The cosine along the last dimension."""
-    return (ours * theirs).sum(-1) / (ours.norm(dim=-1) * theirs.norm(dim=-1))
-
-
-def class_means(features: Tensor, labels: Tensor, proxies: Tensor) -> Tensor:
-    """The batch's mean of each class [C, D]; the proxy of a class without samples."""
-    rows = [features[labels == c].mean(0) if c in labels else w for c, w in enumerate(proxies)]
-    return torch.stack(rows).detach()
-
-
-def proxy_reference(
-    features: Tensor,
-    proxies: Tensor,
-    labels: Tensor,
-    selection: Selection,
-    *,
-    rescale: bool = True,
-    own: bool = True,
-    mapping: str = "margin",
-    centres: int = 1,
-    to_class: Callable[[Tensor], Tensor] = lambda S: S.squeeze(-1),
-    table: Tensor | None = None,
-) -> Tensor:
-    """S_dam [B, C K] of proxies [C K, D], K centres a class.
-
-    S[i, (j, k)] = P(<f_i, w_y.>) - P((D / |M|) <f_i, w_y.>_M) + (D / |M|) <f_i, w_jk>_M, M from
-    the rows y and j of `table` [C, D], by default the means of a class's proxies, and P
-    `to_class`. `margin_cosine` has cosines in M for products.
+    Times D / |M|, so that a sum over the kept elements is comparable to one over all.
     """
-    proxies = proxies.unflatten(0, (-1, centres))
-    table = proxies.mean(1) if table is None else table
-    classes = torch.arange(len(table))
-    kept = pair_sets(table[labels], table, labels, classes, selection).unsqueeze(2)
-    f = features.unsqueeze(1).unsqueeze(1)
-    mine = proxies[labels].unsqueeze(1)
-    if mapping == "margin_cosine":
-        to_mine, to_others = (cosine(f * kept, w * kept) for w in (mine, proxies))
+    dim = scores.shape[-1]
+    count = kept_count(selection.keep, dim)
+    # At equal score the lower index comes first.
+    rank = scores.argsort(dim=-1, stable=True).argsort(dim=-1).to(scores.dtype)
+    if selection.rule == "soft":
+        kept = (1 - (rank + 0.5) / (2 * count)).clamp_min(0)
+    elif selection.rule == "mean":
+        mean = torch.maximum(scores.mean(-1, keepdim=True), scores.amin(-1, keepdim=True))
+        kept = (scores <= mean).to(scores.dtype)
     else:
-        scale = features.shape[1] / kept.sum(-1) if rescale else 1
-        to_mine, to_others = ((f * w * kept).sum(-1) * scale for w in (mine, proxies))
-    margin = to_class(to_mine).unsqueeze(-1) - to_others
-    term = to_class((f * mine).sum(-1)).unsqueeze(-1)
-    mapped = (term if own else term.detach()) - margin
-    mapped = torch.where(
-        (labels.unsqueeze(1) == classes).unsqueeze(2), (f * proxies).sum(-1), mapped
-    )
-    return mapped.flatten(1)
+        kept = (rank < count).to(scores.dtype)
+    return kept * (dim / kept.sum(-1, keepdim=True)) if selection.rescale else kept
 
 
-def naive_reference(
-    mapping: str, features: Tensor, proxies: Tensor, labels: Tensor, selection: Selection
+def proxy_similarity(
+    features: Tensor, proxies: Tensor, labels: Tensor, selection: Selection = DEFAULT
 ) -> Tensor:
-    """S [B, C] of the leaking mappings, as the table in `benchmark.dam.naive` has them."""
-    count = len(proxies)
-    classes = torch.arange(count)
-    f = features.unsqueeze(1)
-    if mapping in ("naive_feature", "naive_both"):
-        others = (proxies.unsqueeze(1) - proxies).abs().sum(1).detach() / max(1, count - 1)
-        scores = selection.scores(others, classes, classes, None)
-        kept = kept_set(scores, selection.rule, selection.keep).to(features.dtype)
-        return cosine(f * kept[labels].unsqueeze(1), proxies * (kept if "both" in mapping else 1))
-    if mapping == "naive_cosine":
-        kept = pair_sets(proxies[labels], proxies, labels, classes, selection)
-    else:
-        numbers = count + torch.arange(len(features))
-        kept = pair_sets(features, proxies, numbers, classes, selection)
-    own = labels.unsqueeze(1) == classes
-    return torch.where(own, cosine(f, proxies), cosine(f * kept, proxies * kept))
+    """S_dam [B, C] of features [B, D] with labels [B] to proxies [C, D].
+
+    S_dam[i, j] = S[i, y] - D / |M| <f_i, w_y - w_j>_M, with y = y_i and M = low(|w_y - w_j|): the
+    margin of the own class over class j, in the elements where the two classes differ least.
+    """
+    classes = torch.arange(len(proxies))
+    own = proxies[labels]
+    difference = own.unsqueeze(1) - proxies  # [B, C, D]
+    scores = selection.scores(difference.detach().abs(), labels.unsqueeze(1), classes, None)
+    margins = (features.unsqueeze(1) * difference * weights(scores, selection)).sum(-1)
+    return (features * own).sum(-1, keepdim=True) - margins
 
 
-def pair_reference(
+def pair_similarity(
     features: Tensor,
     labels: Tensor,
-    selection: Selection,
-    similarity: str = "masked_distance",
-    rescale: bool = True,
+    selection: Selection = DEFAULT,
     references: Tensor | None = None,
     reference_labels: Tensor | None = None,
 ) -> Tensor:
-    """S_dam [B, N]; 1 - (D / |M|) sum over M of (f_i - r_j)^2 / 2, or the cosine over M."""
-    first = second = torch.arange(len(features))
+    """S_dam [B, N] of unit features [B, D] to references [N, D], or among themselves.
+
+    S_dam[i, j] = 1 - d^2 / 2, d^2 = D / |M| sum over k in M of (f_ik - r_jk)^2, with M = low(|f_i -
+    r_j|) for a negative pair, high(|f_i - r_j|) for a positive one: negatives come closer,
+    positives move apart.
+    """
+    ours = theirs = torch.arange(len(features))
     if references is None or reference_labels is None:
         references, reference_labels = features, labels
     else:
-        second = len(features) + torch.arange(len(references))
+        theirs = len(features) + torch.arange(len(references))
+    difference = features.unsqueeze(1) - references  # [B, N, D]
     positive = labels.unsqueeze(1) == reference_labels
-    kept = pair_sets(features, references, first, second, selection, positive)
-    f = features.unsqueeze(1)
-    if similarity == "masked_cosine":
-        return cosine(f * kept, references * kept)
-    scale = features.shape[1] / kept.sum(-1) if rescale else 1
-    return 1 - ((f - references).square() * kept).sum(-1) * scale / 2
+    scores = selection.scores(difference.detach().abs(), ours.unsqueeze(1), theirs, positive)
+    return 1 - (difference.square() * weights(scores, selection)).sum(-1) / 2

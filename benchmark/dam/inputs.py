@@ -33,6 +33,16 @@ def check_range(labels: Tensor, classes: int) -> None:
         )
 
 
+def check_features(features: Tensor, dim: int | None) -> None:
+    """Raise ValueError unless features are floats [B, `dim`]; None is for any D."""
+    fits = features.ndim == 2 and dim in (None, features.shape[1])
+    if not fits or not features.is_floating_point():
+        raise ValueError(
+            f"features must be floats [B, {'D' if dim is None else dim}], not "
+            f"{features.dtype} {list(features.shape)}"
+        )
+
+
 def check_vectors(features: Tensor, others: Tensor, name: str) -> None:
     """Raise ValueError unless features [B, D] can be compared with `others` [N, D], called `name`.
 

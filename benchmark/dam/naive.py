@@ -1,10 +1,10 @@
 """The naive proxy mappings: documented ablations that leak the label.
 
 Their sets depend on the sample's own class y_i, and the own-class similarity is taken in other
-elements, or against other elements, than those of the other classes. So the mapped similarities
-tell y_i without a look at the image: even if all features are equal, proxies can be found for
-which each row is highest at its own label, and the loss falls while nothing is learned. The
-margins of `benchmark.dam.proxy` have no such way out, since they change sign when y and j swap.
+elements than those of the other classes. So the mapped similarities give y_i away without a look
+at the image: even if all features are equal, there are proxies for which each row is highest at
+its own label, and the loss falls while nothing is learned. The margins of `proxy` have no such way
+out, since they change sign when y and j swap.
 
 For unit features and proxies, with d_c = the mean over the other classes j of |w_c - w_j| and
 M_c = low(d_c), the mappings are
@@ -23,8 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.dam.kernels.cosines import kept_cosines
-from benchmark.dam.selection import Selection, Side
+from .kernels import kept_cosines
+from .kernels.torch_selection import kept_sets
+from .selection import Selection, Side
 
 NAIVE = ("naive_feature", "naive_both", "naive_cosine", "naive_feature_proxy")
 
@@ -36,7 +37,6 @@ def naive_similarity(
     labels: Tensor,
     table: Tensor,
     selection: Selection,
-    block: int,
 ) -> Tensor:
     """S [B, C] of one of the mappings `NAIVE`, which leak the label.
 
@@ -53,7 +53,7 @@ def naive_similarity(
         left = Side(table[labels], labels)
     else:
         left = Side(features.detach(), len(table) + numbers.new_ones(len(features)).cumsum(0) - 1)
-    mapped = kept_cosines(features, proxies, left, classes, selection, block)
+    mapped = kept_cosines(features, proxies, left, classes, selection)
     plain = F.normalize(features) @ F.normalize(proxies).T
     return torch.where(labels.unsqueeze(1) == numbers, plain, mapped)
 
@@ -61,8 +61,8 @@ def naive_similarity(
 def class_masks(table: Tensor, selection: Selection) -> Tensor:
     """The sets M_c [C, D], 1 where kept and 0 where not, of classes with rows `table` [C, D].
 
-    The sum over all j of |w_c - w_j| is made from sorted values and their running sums, so that
-    no C x C x D differences are needed.
+    The sum over all j of |w_c - w_j| is computed from sorted values and their running sums, so
+    that no C x C x D differences are needed.
     """
     count = len(table)
     values, order = table.sort(0)
@@ -72,4 +72,4 @@ def class_masks(table: Tensor, selection: Selection) -> Tensor:
     total = torch.empty_like(total).scatter_(0, order, total).clamp_min_(0)
     number = below.squeeze(1)
     scores = selection.scores(total / max(1, count - 1), number, number, None)
-    return selection.kept(scores).mask_(scores.clone())
+    return kept_sets(scores, selection).mask_(scores.clone())

@@ -1,93 +1,147 @@
 """The pair mapping: distances in the elements where a pair most needs training.
 
 For samples i and j with difference |f_i - f_j| in D elements, M keeps the low differences of a
-negative pair and the high ones of a positive pair, and
+negative pair and the high ones of a positive pair: in the paper's words,
+"low-discriminativeness elements for paired-negative features, but high-discriminativeness
+elements for paired-positive features". With
 
-    d^2 = (D / |M|) sum over k in M of (f_ik - f_jk)^2
-    S_dam[i, j] = 1 - d^2 / 2        `masked_distance`, for unit features
-    S_dam[i, j] = -d                 the same for an objective on Euclidean distances
-    S_dam[i, j] = (|f_i|^2 + |f_j|^2 - d^2) / 2    the same for one on inner products
-    S_dam[i, j] = cos(f_i, f_j in M) `masked_cosine`, for unit features
+    d^2 = D / |M| sum over k in M of (f_ik - f_jk)^2
 
-In the inner products, the lengths pass their gradient to all elements, kept or not.
+the similarity depends on what the objective is computed from:
 
-The pairs are those of a batch, or of a batch with other references, as a memory of past features.
+    S_dam[i, j] = 1 - d^2 / 2                      cosines, of features of unit length
+    S_dam[i, j] = -d                               Euclidean distances
+    S_dam[i, j] = (|f_i|^2 + |f_j|^2 - d^2) / 2    inner products of features of any length
+
+In the last, the lengths pass their gradient to all elements, kept or not. The pairs are those of a
+batch, or of a batch with other references, such as a memory of past features.
 """
 
 from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
-from benchmark.dam.compiling import left_out_of_graphs
-from benchmark.dam.inputs import check_vectors, class_labels
-from benchmark.dam.kernels.cosines import kept_cosines
-from benchmark.dam.kernels.squares import kept_squares
-from benchmark.dam.selection import Selection, Side, check_choice, check_rule, check_schedule
+from . import kernels
+from .compiling import left_out_of_graphs
+from .hardness import mean_ratio
+from .inputs import check_vectors, class_labels
+from .selection import Rule, Selection, Side
+from .settings import DAM, check_choice, mapping_settings
 
-BLOCK = 1 << 19
-SIMILARITIES = ("masked_distance", "masked_cosine")
-METRICS = ("cosine", "euclidean", "inner_product")
-SELECT = ("both", "negatives", "positives")
+Similarity = Literal["masked_distance", "masked_cosine", "shrunk"]
+Metric = Literal["cosine", "euclidean", "inner_product"]
+Select = Literal["both", "negatives", "positives"]
 
 
 @dataclass(frozen=True)
-class PairDAM:
-    """Settings of the pair mapping, with the project's defaults.
+class PairDAM(DAM):
+    """Settings of the pair mapping, with the project's defaults; the first ones are those of DAM.
 
-    `rule` and `keep` select; `similarity` is masked_distance or masked_cosine; `select` says
-    which pairs are mapped: both, negatives or positives; `rescale` multiplies a kept sum by
-    D / |M| (a cosine needs none); `joint` is the weight of the plain loss beside the mapped one,
-    (L(S_dam) + joint L(S)) / (1 + joint); `start` is the share of training before DAM begins.
+    - `similarity`: "masked_distance" (default); "masked_cosine", the cosine of the two features in
+      M; or "shrunk", the control that is as hard but selects nothing: d^2 -> rho d^2, with rho for
+      negative and for positive pairs the sum of DAM's d^2 over that of the plain ones.
+    - `select`: which pairs are mapped: "both", "negatives" or "positives".
     """
 
-    rule: str = "quantile"
-    keep: float = 0.8
-    similarity: str = "masked_distance"
-    select: str = "both"
-    rescale: bool = True
     joint: float = 1.0
-    start: float = 0.0
+    similarity: Similarity = "masked_distance"
+    select: Select = "both"
 
     def __post_init__(self) -> None:
-        check_rule(self.rule, self.keep)
-        check_schedule(self.joint, self.start)
-        _check(self.similarity, "cosine", self.select)
+        super().__post_init__()
+        check_choice("similarity", self.similarity, get_args(Similarity))
+        check_choice("select", self.select, get_args(Select))
+        if not self.rescale and self.similarity == "masked_cosine":
+            raise ValueError("rescale=False has no meaning for the cosines of masked_cosine")
 
+    def check_metric(self, metric: Metric) -> None:
+        """Raise ValueError unless the mapping has a form for what an objective is computed from."""
+        check_choice("metric", metric, get_args(Metric))
+        if self.similarity == "masked_cosine" and metric != "cosine":
+            raise ValueError(
+                f"similarity='masked_cosine' has no form for {metric} similarities; "
+                "use masked_distance"
+            )
+
+    @left_out_of_graphs
     def __call__(
         self,
         features: Tensor,
         labels: Tensor,
-        metric: str,
+        metric: Metric,
         seed: int,
         references: Tensor | None = None,
         reference_labels: Tensor | None = None,
     ) -> Tensor:
         """S_dam [B, N]; see `pair_similarity`."""
-        return pair_similarity(
-            features,
-            labels,
-            self.rule,
-            self.keep,
-            self.similarity,
-            references=references,
-            reference_labels=reference_labels,
-            metric=metric,
-            select=self.select,
-            rescale=self.rescale,
-            seed=seed,
+        self.check_metric(metric)
+        if (references is None) != (reference_labels is None):
+            raise ValueError("references and reference_labels must be given together")
+        others = features if references is None else references
+        check_vectors(features, others, "references")
+        labels = other_labels = class_labels(labels, len(features))
+        if reference_labels is not None:
+            other_labels = class_labels(reference_labels, len(others), "reference_labels")
+        if self.rule == "all":
+            return plain_similarity(features, metric, references)
+        numbers = torch.arange(len(features) + len(others), device=labels.device)
+        left = right = Side(features.detach(), numbers[: len(features)], labels)
+        if references is not None:
+            right = Side(references.detach(), numbers[len(features) :], other_labels)
+        selection = Selection(self.rule, self.keep, seed, self.rescale)
+        positive = labels.unsqueeze(1) == other_labels
+        # Half precision would change the selection and the sums, and differently by technology.
+        with torch.autocast(features.device.type, enabled=False):
+            if self.similarity == "masked_cosine":
+                mapped = kernels.kept_cosines(features, others, left, right, selection)
+            elif self.similarity == "masked_distance":
+                square = kernels.kept_squares(features, references, left, right, selection)
+                mapped = from_squares(square, features, others, metric)
+            else:
+                with torch.no_grad():
+                    hard = kernels.kept_squares(features, references, left, right, selection)
+                mapped = shrunk_similarity(features, references, hard, positive, metric)
+            if self.select == "both":
+                return mapped
+            chosen = positive if self.select == "positives" else ~positive
+            return torch.where(chosen, mapped, plain_similarity(features, metric, references))
+
+
+def from_squares(square: Tensor, features: Tensor, references: Tensor, metric: Metric) -> Tensor:
+    """Similarities from squared distances [B, N] of features [B, D] and references [N, D]."""
+    if metric == "cosine":
+        return 1 - square / 2
+    if metric == "euclidean":
+        return -_root(square)
+    lengths = features.square().sum(1).unsqueeze(1) + references.square().sum(1)
+    return (lengths - square) / 2
+
+
+def shrunk_similarity(
+    features: Tensor, references: Tensor | None, hard: Tensor, positive: Tensor, metric: Metric
+) -> Tensor:
+    """Similarities of the plain d^2, multiplied so that its mean is that of `hard` [B, N].
+
+    The factor is one number for the negative and one for the `positive` pairs [B, N].
+    """
+    plain = plain_similarity(features, metric, references)
+    with torch.no_grad():
+        square = plain_similarity(features, "euclidean", references).square()
+        ratio = torch.where(
+            positive, mean_ratio(hard, square, positive), mean_ratio(hard, square, ~positive)
         )
+    if metric == "euclidean":
+        return ratio.sqrt() * plain
+    nearest: Tensor | float = 1.0  # the similarity at distance 0
+    if metric == "inner_product":
+        others = features if references is None else references
+        nearest = (features.square().sum(1).unsqueeze(1) + others.square().sum(1)) / 2
+    return nearest - ratio * (nearest - plain)
 
 
-def _check(similarity: str, metric: str, select: str) -> None:
-    check_choice("similarity", similarity, SIMILARITIES)
-    check_choice("metric", metric, METRICS)
-    check_choice("select", select, SELECT)
-    if similarity == "masked_cosine" and metric != "cosine":
-        raise ValueError(f"masked_cosine has no form for {metric}; use masked_distance")
-
-
-def plain_similarity(features: Tensor, metric: str, references: Tensor | None = None) -> Tensor:
+def plain_similarity(features: Tensor, metric: Metric, references: Tensor | None = None) -> Tensor:
     """Similarities S [B, N] of features [B, D] to references [N, D]; None is the batch itself.
 
     f_i . r_j for "cosine" and "inner_product", minus the Euclidean distance for "euclidean".
@@ -102,17 +156,15 @@ def plain_similarity(features: Tensor, metric: str, references: Tensor | None = 
 def pair_similarity(
     features: Tensor,
     labels: Tensor,
-    rule: str = "quantile",
+    rule: Rule = "quantile",
     keep: float = 0.8,
-    similarity: str = "masked_distance",
+    similarity: Similarity = "masked_distance",
     *,
     references: Tensor | None = None,
     reference_labels: Tensor | None = None,
-    metric: str = "cosine",
-    select: str = "both",
-    rescale: bool = True,
+    metric: Metric = "cosine",
     seed: int | None = None,
-    block: int = BLOCK,
+    **settings: Any,
 ) -> Tensor:
     """DAM similarities S [B, N] of features [B, D], labels [B], to references [N, D].
 
@@ -120,53 +172,18 @@ def pair_similarity(
     for the caller to leave out. With them, `reference_labels` [N] say which pairs are positive.
 
     Features come as they are to be compared: of unit length for `metric` "cosine", float32 or
-    float64. With "euclidean" the result is minus a distance, with "inner_product" features may be
-    of any length. `select` says which pairs are
-    mapped; the others get the plain similarity. `seed` fixes the draw of `random`, for which
-    references count on from the batch's B samples; with None each call draws anew from torch's
-    generator. `block` bounds the numbers held at a time and does not change the result beyond
-    rounding.
+    float64. With "euclidean" the result is minus a distance; with "inner_product" features may be
+    of any length. `rule`, `keep`, `similarity` and the other `settings` are those of `PairDAM`,
+    less `joint`, `start`, `probability` and `alternate`. `seed` fixes the draw of `random`, for
+    which references are numbered on from the batch's B samples; with None each call draws anew from
+    torch's generator.
 
-    Raises ValueError for an unknown choice, a share outside (0, 1], shapes or types that
+    Raises ValueError for an unknown choice or one that contradicts another, shapes or types that
     don't fit, or labels that are no integers.
     """
-    check_rule(rule, keep)
-    _check(similarity, metric, select)
-    if (references is None) != (reference_labels is None):
-        raise ValueError("references and reference_labels must be given together")
-    others = features if references is None else references
-    check_vectors(features, others, "references")
-    labels = other_labels = class_labels(labels, len(features))
-    if reference_labels is not None:
-        other_labels = class_labels(reference_labels, len(others), "reference_labels")
-    if rule == "all":
-        return plain_similarity(features, metric, references)
-    if seed is None:
-        seed = int(torch.randint(1 << 31, ()))
-    selection = Selection(rule, keep, seed)
-    left = Side(features.detach(), torch.arange(len(features), device=labels.device), labels)
-    right = left
-    if references is not None:
-        numbers = torch.arange(len(references), device=labels.device) + len(features)
-        right = Side(references.detach(), numbers, other_labels)
-    # Half precision would move the selection and the sums, and not alike on every way.
-    with torch.autocast(features.device.type, enabled=False):
-        if similarity == "masked_cosine":
-            mapped = kept_cosines(features, others, left, right, selection, block)
-        else:
-            square = kept_squares(features, references, left, right, selection, rescale, block)
-            if metric == "cosine":
-                mapped = 1 - square / 2
-            elif metric == "euclidean":
-                mapped = -_root(square)
-            else:
-                lengths = features.square().sum(1).unsqueeze(1) + others.square().sum(1)
-                mapped = (lengths - square) / 2
-        if select == "both":
-            return mapped
-        positive = labels.unsqueeze(1) == other_labels
-        chosen = positive if select == "positives" else ~positive
-        return torch.where(chosen, mapped, plain_similarity(features, metric, references))
+    dam = PairDAM(rule, keep, similarity=similarity, **mapping_settings(settings))
+    seed = int(torch.randint(1 << 31, ())) if seed is None else seed
+    return dam(features, labels, metric, seed, references, reference_labels)
 
 
 def _root(square: Tensor) -> Tensor:

@@ -9,16 +9,22 @@ from typing import Any
 
 import torch
 
+from benchmark.dam import kernels
+
 UNKNOWN = "unknown"
 """The commit of code that isn't in a repository."""
 LIBRARIES = ("torch", "torchvision", "mmengine", "numpy", "pillow")
 
 
 def describe(device: str, threads: int) -> dict[str, Any]:
-    """Device, threads, library versions, platform, and the commit of this code."""
+    """Device, threads, library versions, platform, and the commit of this code.
+
+    `kernels` says what computes DAM's mappings on the device: triton, numba or torch.
+    """
     return {
         "device_name": _device_name(device),
         "threads": threads,
+        "kernels": kernels.serving(torch.empty(1, 1, device=device)),
         "python": platform.python_version(),
         "platform": platform.platform(),
         **{name: importlib.metadata.version(name) for name in LIBRARIES},

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import mmengine.runner
 import torch
@@ -15,7 +15,7 @@ from torch import nn
 
 from benchmark.data.loading import TrainingLoader
 from benchmark.durable import staged, write_text
-from benchmark.evaluation import Distance, evaluate
+from benchmark.evaluation import evaluate
 from benchmark.models.initial import load_initial
 from benchmark.run_config import RunConfig
 from benchmark.training.building import (
@@ -123,7 +123,7 @@ def train(
     )
     optimiser = build_optimiser(config, model)
 
-    distance = cast("Distance", model.loss.metric)
+    distance = model.loss.metric
 
     def measure() -> dict[str, float]:
         return evaluate(

@@ -1,4 +1,4 @@
-"""What METHOD leaves open: each axis against the readable reference, and what must hold of it."""
+"""What the paper leaves open: each setting against its definition, and what must hold of it."""
 
 import math
 from itertools import product
@@ -11,17 +11,14 @@ from torch import Tensor
 
 from baselines.proxy import SoftTriple
 from benchmark.dam import PairDAM, ProxyDAM, pair_similarity, proxy_similarity
-from benchmark.dam.definition import (
-    class_means,
-    naive_reference,
-    pair_reference,
-    proxy_reference,
-)
+from benchmark.dam.definition import pair_similarity as pair_definition
+from benchmark.dam.kernels import use
 from benchmark.dam.naive import NAIVE, class_masks
+from benchmark.dam.readings import class_means, margin, margin_cosine, masked_cosine, naive
 from benchmark.dam.selection import Selection
 from benchmark.losses import ProxyLoss
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("technology")
 RULES = ["quantile", "mean", "random", "inverse"]
 BLOCKS = (20, 1 << 18)
 SOFT = SoftTriple(gamma=0.3).to_class
@@ -54,53 +51,54 @@ def together(centres: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("centres", [1, 3])
-def test_centres_own_and_difference_equal_reference(rule: str, centres: int) -> None:
+def test_centres_and_difference_equal_their_definition(rule: str, centres: int) -> None:
     for case, own, difference in product(range(6), (True, False), ("proxies", "class_means")):
         features, proxies, labels = draw(case, centres)
         means = proxies.unflatten(0, (-1, centres)).mean(1)
         table = class_means(features, labels, means) if difference == "class_means" else None
         for block in BLOCKS:
-            expected = proxy_reference(
+            expected = margin(
                 features, proxies, labels, Selection(rule, 0.6, case),
                 own=own, centres=centres, table=table, **together(centres),
             )  # fmt: skip
-            found = proxy_similarity(
-                features, proxies, labels, rule, 0.6, own=own, centres=centres,
-                difference=difference, seed=case, block=block, **together(centres),
-            )  # fmt: skip
+            with use(use.technology, block):
+                found = proxy_similarity(
+                    features, proxies, labels, rule, 0.6, own=own, centres=centres,
+                    difference=difference, seed=case, **together(centres),
+                )  # fmt: skip
             assert_same(found, expected, features, proxies)
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("mapping", ["margin_cosine", *NAIVE])
-def test_mapping_equals_reference(rule: str, mapping: str) -> None:
+def test_mapping_equals_its_definition(rule: str, mapping: str) -> None:
     for case, block in product(range(6), BLOCKS):
         features, proxies, labels = draw(case)
         selection = Selection(rule, 0.6, case)
         if mapping in NAIVE:
-            expected = naive_reference(mapping, features, proxies, labels, selection)
+            expected = naive(mapping, features, proxies, labels, selection)
         else:
-            expected = proxy_reference(features, proxies, labels, selection, mapping=mapping)
-        found = proxy_similarity(
-            features, proxies, labels, rule, 0.6, mapping=mapping, seed=case, block=block
-        )
+            expected = margin_cosine(features, proxies, labels, selection)
+        with use(use.technology, block):
+            found = proxy_similarity(
+                features, proxies, labels, rule, 0.6, mapping=mapping, seed=case
+            )
         assert_same(found, expected, features, proxies)
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("similarity", ["masked_distance", "masked_cosine"])
-def test_references_equal_reference(rule: str, similarity: str) -> None:
+def test_references_equal_the_definition(rule: str, similarity: str) -> None:
     for case, block in product(range(6), BLOCKS):
         features, references, labels = draw(case)
         of_references = torch.arange(len(references)) % 3
-        expected = pair_reference(
-            features, labels, Selection(rule, 0.6, case), similarity,
-            references=references, reference_labels=of_references,
-        )  # fmt: skip
-        found = pair_similarity(
-            features, labels, rule, 0.6, similarity, seed=case, block=block,
-            references=references, reference_labels=of_references,
-        )  # fmt: skip
+        define = masked_cosine if similarity == "masked_cosine" else pair_definition
+        expected = define(features, labels, Selection(rule, 0.6, case), references, of_references)
+        with use(use.technology, block):
+            found = pair_similarity(
+                features, labels, rule, 0.6, similarity, seed=case,
+                references=references, reference_labels=of_references,
+            )  # fmt: skip
         assert_same(found, expected, features, references)
 
 
@@ -264,8 +262,15 @@ def test_refusals() -> None:
             ProxyDAM(**settings)
     with pytest.raises(ValueError, match="start must be a share of training"):
         PairDAM(start=-0.1)
-    with pytest.raises(ValueError, match="need mapping='margin'"):
-        proxy_similarity(features, proxies, labels, mapping="margin_cosine", centres=2)
+    with pytest.raises(ValueError, match="has no form for 2 centres a class; use margin"):
+        proxy_similarity(
+            features,
+            proxies.repeat(2, 1),
+            labels,
+            mapping="margin_cosine",
+            centres=2,
+            to_class=SOFT,
+        )
     with pytest.raises(ValueError, match="2 centres a class need to_class"):
         proxy_similarity(features, proxies.repeat(2, 1), labels, centres=2)
     with pytest.raises(ValueError, match="can't be 5 centres for each class"):

@@ -10,7 +10,7 @@ from benchmark.dam import pair_similarity, proxy_similarity
 from benchmark.dam.inputs import INTEGERS
 from benchmark.dam.naive import NAIVE
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("technology")
 
 LAYOUTS: dict[str, Callable[[Tensor], Tensor]] = {
     "column-major": lambda t: t.T.contiguous().T,

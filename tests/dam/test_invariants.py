@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmark.dam import pair_similarity, proxy_similarity
-from benchmark.dam.definition import kept_set
+from benchmark.dam.definition import weights
+from benchmark.dam.kernels import use
 from benchmark.dam.selection import Selection
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("technology")
 CASES = range(12)
 
 
@@ -29,8 +30,13 @@ def draw(case: int) -> tuple[Tensor, Tensor, Tensor]:
 def with_gradients(function, *inputs: Tensor) -> tuple[Tensor, ...]:
     inputs = tuple(tensor.detach().requires_grad_() for tensor in inputs)
     value = function(*inputs)
-    weights = torch.randn(value.shape, generator=torch.Generator().manual_seed(0)).to(value)
-    return value.detach(), *torch.autograd.grad((value * weights).sum(), inputs)
+    upstream = torch.randn(value.shape, generator=torch.Generator().manual_seed(0)).to(value)
+    return value.detach(), *torch.autograd.grad((value * upstream).sum(), inputs)
+
+
+def kept_set(scores: Tensor, keep: float) -> Tensor:
+    """The kept sets of the rule `quantile`."""
+    return weights(scores, Selection("quantile", keep)) > 0
 
 
 def test_1_all_is_the_plain_similarity_bit_for_bit() -> None:
@@ -74,7 +80,7 @@ def test_2_erased_elements_get_exactly_zero_gradient() -> None:
         S = proxy_similarity(features, proxies, labels, keep=0.5)
         # Differences of two entries of a row cancel the own-class term, which keeps everything.
         to_features, to_proxies = torch.autograd.grad(S[i, y] - S[i, j], (features, proxies))
-        kept = kept_set((proxies[y] - proxies[j]).abs().detach(), "quantile", 0.5)
+        kept = kept_set((proxies[y] - proxies[j]).abs().detach(), 0.5)
         assert torch.equal(to_features[i][~kept], torch.zeros(int((~kept).sum())).double())
         assert torch.equal(to_proxies[j][~kept], torch.zeros(int((~kept).sum())).double())
         if len(proxies) > 1:
@@ -83,7 +89,7 @@ def test_2_erased_elements_get_exactly_zero_gradient() -> None:
         S = pair_similarity(features, labels, keep=0.5)
         to_features = torch.autograd.grad(S[0, 1], features)[0]
         gap = (features[0] - features[1]).abs().detach()
-        kept = kept_set(-gap if labels[0] == labels[1] else gap, "quantile", 0.5)
+        kept = kept_set(-gap if labels[0] == labels[1] else gap, 0.5)
         assert torch.equal(to_features[:2][:, ~kept], torch.zeros(2, int((~kept).sum())).double())
         assert (to_features[0][kept] != 0).any()
 
@@ -93,7 +99,7 @@ def test_2_the_kept_set_carries_no_gradient() -> None:
     for case in CASES:
         features, proxies, labels = draw(case)
         gap = (proxies[labels].unsqueeze(1) - proxies).abs()
-        kept = kept_set(gap, "quantile", 0.7)
+        kept = kept_set(gap, 0.7)
         scale = proxies.shape[1] / kept.sum(-1).double()
 
         def frozen(f: Tensor, w: Tensor, y=labels, kept=kept, scale=scale) -> Tensor:
@@ -177,20 +183,19 @@ def test_5_negatives_come_closer_and_positives_move_apart(rule: str) -> None:
 def test_6_blocking_does_not_change_the_result(rule: str) -> None:
     for case in CASES:
         features, proxies, labels = (t.float() if t.is_floating_point() else t for t in draw(case))
-        whole = [
-            with_gradients(
-                lambda f, w, b=block, y=labels: proxy_similarity(
-                    f, w, y, rule, 0.6, seed=1, block=b
-                ),
-                features,
-                proxies,
-            )
-            + with_gradients(
-                lambda f, b=block, y=labels: pair_similarity(f, y, rule, 0.6, seed=1, block=b),
-                features,
-            )
-            for block in (40, 300, 1 << 18)
-        ]
+        whole = []
+        for block in (40, 300, 1 << 18):
+            with use(use.technology, block):
+                whole.append(
+                    with_gradients(
+                        lambda f, w, y=labels: proxy_similarity(f, w, y, rule, 0.6, seed=1),
+                        features,
+                        proxies,
+                    )
+                    + with_gradients(
+                        lambda f, y=labels: pair_similarity(f, y, rule, 0.6, seed=1), features
+                    )
+                )
         for other in whole[1:]:
             torch.testing.assert_close(other, whole[0], atol=2e-6, rtol=1e-5)
 
@@ -203,16 +208,15 @@ def test_6_ties_are_resolved_by_index() -> None:
 
 
 @pytest.mark.parametrize("rule", ["quantile", "mean"])
-def test_7_no_tensor_of_size_b_c_d_is_held(rule: str, way: str) -> None:
+def test_7_no_tensor_of_size_b_c_d_is_held(rule: str, technology: str) -> None:
     """B C D, B^2 D and B N D would be 600 MB or more here; a fresh process stays far below."""
     code = f"""
 import resource, torch
-from benchmark.dam.kernels import numba_functions as compiled
 from benchmark.dam import pair_similarity, proxy_similarity
+from benchmark.dam.kernels import use
 torch.set_num_threads(1)
-if "{way}" == "blocks":
-    compiled.available = lambda features: False
-else:  # numba and its loops are loaded
+use("{technology}")
+if "{technology}" == "numba":  # its loops are loaded
     few = torch.randn(2, 8, requires_grad=True)
     pair_similarity(few, torch.arange(2)).sum().backward()
     proxy_similarity(few, few.detach(), torch.arange(2)).sum().backward()

@@ -1,4 +1,4 @@
-"""Both mappings against the readable reference and a loop, over random sizes, ties and blocks."""
+"""Both mappings against their definition and a loop, over random sizes, ties and blocks."""
 
 import math
 
@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.dam import pair_similarity, proxy_similarity
-from benchmark.dam.definition import pair_reference, proxy_reference
+from benchmark.dam import definition, pair_similarity, proxy_similarity
+from benchmark.dam.kernels import use
+from benchmark.dam.readings import masked_cosine
 from benchmark.dam.selection import Selection
 
-pytestmark = pytest.mark.usefixtures("way")
+pytestmark = pytest.mark.usefixtures("technology")
 RULES = ["quantile", "mean", "random", "inverse"]
 
 
@@ -26,7 +27,7 @@ def gradients(similarity: Tensor, weights: Tensor, *inputs: Tensor) -> tuple[Ten
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("rescale", [True, False])
-def test_proxy_mapping_equals_reference(rule: str, rescale: bool) -> None:
+def test_proxy_mapping_equals_its_definition(rule: str, rescale: bool) -> None:
     for case in range(30):
         generator, B, D, C = sizes(case)
         # Whole numbers make ties, at the threshold and at zero.
@@ -41,21 +42,22 @@ def test_proxy_mapping_equals_reference(rule: str, rescale: bool) -> None:
         weights = torch.randn(B, C, generator=generator, dtype=torch.float64)
         features.requires_grad_()
         proxies.requires_grad_()
-        expected = proxy_reference(
-            features, proxies, labels, Selection(rule, keep, case), rescale=rescale
+        expected = definition.proxy_similarity(
+            features, proxies, labels, Selection(rule, keep, case, rescale)
         )
         wanted = gradients(expected, weights, features, proxies)
         for block in (7, 60, 1 << 18):
-            found = proxy_similarity(
-                features, proxies, labels, rule, keep, rescale=rescale, seed=case, block=block
-            )
+            with use(use.technology, block):
+                found = proxy_similarity(
+                    features, proxies, labels, rule, keep, rescale=rescale, seed=case
+                )
             torch.testing.assert_close(found, expected)
             torch.testing.assert_close(gradients(found, weights, features, proxies), wanted)
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("similarity", ["masked_distance", "masked_cosine"])
-def test_pair_mapping_equals_reference(rule: str, similarity: str) -> None:
+def test_pair_mapping_equals_its_definition(rule: str, similarity: str) -> None:
     for case in range(30):
         generator, B, D, C = sizes(case)
         features = torch.randn(B, D, generator=generator, dtype=torch.float64)
@@ -66,12 +68,12 @@ def test_pair_mapping_equals_reference(rule: str, similarity: str) -> None:
         keep = 0.05 + 0.95 * torch.rand((), generator=generator).item()
         weights = torch.randn(B, B, generator=generator, dtype=torch.float64)
         features.requires_grad_()
-        expected = pair_reference(features, labels, Selection(rule, keep, case), similarity)
+        define = masked_cosine if similarity == "masked_cosine" else definition.pair_similarity
+        expected = define(features, labels, Selection(rule, keep, case))
         wanted = gradients(expected, weights, features)
         for block in (7, 60, 1 << 18):
-            found = pair_similarity(
-                features, labels, rule, keep, similarity, seed=case, block=block
-            )
+            with use(use.technology, block):
+                found = pair_similarity(features, labels, rule, keep, similarity, seed=case)
             torch.testing.assert_close(found, expected)
             torch.testing.assert_close(gradients(found, weights, features), wanted)
 
@@ -134,13 +136,14 @@ def test_gradcheck() -> None:
     features = torch.randn(6, 5, dtype=torch.float64, requires_grad=True)
     proxies = torch.randn(4, 5, dtype=torch.float64, requires_grad=True)
     labels = torch.tensor([0, 0, 3, 1, 3, 3])
-    assert torch.autograd.gradcheck(
-        lambda f, w: proxy_similarity(f, w, labels, block=20), (features, proxies)
-    )
-    for similarity in ("masked_distance", "masked_cosine"):
+    with use(use.technology, 20):
         assert torch.autograd.gradcheck(
-            lambda f, s=similarity: pair_similarity(f, labels, similarity=s, block=20), (features,)
+            lambda f, w: proxy_similarity(f, w, labels), (features, proxies)
         )
+        for similarity in ("masked_distance", "masked_cosine"):
+            assert torch.autograd.gradcheck(
+                lambda f, s=similarity: pair_similarity(f, labels, similarity=s), (features,)
+            )
 
 
 def test_float32_follows_float64() -> None:
@@ -178,5 +181,5 @@ def test_refusals() -> None:
         proxy_similarity(features.half(), proxies.half(), labels)
     with pytest.raises(ValueError, match="unknown similarity"):
         pair_similarity(features, labels, similarity="cosine")
-    with pytest.raises(ValueError, match="masked_cosine has no form for euclidean"):
+    with pytest.raises(ValueError, match="masked_cosine' has no form for euclidean"):
         pair_similarity(features, labels, similarity="masked_cosine", metric="euclidean")

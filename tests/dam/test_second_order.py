@@ -29,7 +29,7 @@ MAPPED = {
 }
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("technology")
 @pytest.mark.parametrize("mapping", MAPPED)
 @pytest.mark.parametrize("linear", [True, False])
 def test_second_order_is_refused(mapping: str, linear: bool) -> None:

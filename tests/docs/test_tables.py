@@ -3,14 +3,15 @@
 import inspect
 import re
 from collections import Counter
+from typing import get_args
 
 import pytest
 from mmengine.config import Config
 from pages import ROOT, names, read, table
 
 from benchmark.dam import PairDAM, ProxyDAM
-from benchmark.dam.proxy import MAPPINGS
-from benchmark.dam.selection import RULES
+from benchmark.dam.proxy import Mapping
+from benchmark.dam.selection import Rule
 from benchmark.registry import DATASETS
 from benchmark.registry import names as registered
 from benchmark.suite.plan import plan
@@ -72,11 +73,11 @@ def test_settings_of_the_method(mapping: type, column: int) -> None:
 
 
 def test_choices_of_the_method() -> None:
-    assert set(names(SETTINGS["mapping"][1])) == set(MAPPINGS)
+    assert set(names(SETTINGS["mapping"][1])) == set(get_args(Mapping))
 
 
 def test_rules_of_the_method() -> None:
-    assert first_names("method.md", "rule") == sorted(RULES)
+    assert first_names("method.md", "rule") == sorted(get_args(Rule))
 
 
 def test_requirement_files() -> None:

@@ -51,5 +51,7 @@ def test_labels_of_every_integer_type_and_of_no_other(name: str, mapped: bool) -
 
 
 def test_a_memory_of_another_number_of_elements_is_refused() -> None:
-    with pytest.raises(ValueError, match="make the loss with dim=6"):
+    with pytest.raises(
+        ValueError, match=r"features must be floats \[B, 8\], not torch.float32 \[12, 6\]"
+    ):
         loss_of("memory", True)(torch.randn(12, 6), LABELS)

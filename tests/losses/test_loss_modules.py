@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from baselines.objective import ProxyObjective
 from baselines.pair import Margin, MultiSimilarity, NPair, Triplet
-from baselines.proxy import NormSoftmax, ProxyAnchor, Softmax
+from baselines.proxy import NormSoftmax, ProxyAnchor, Softmax, SoftTriple
 from benchmark.dam import PairDAM, ProxyDAM, pair_similarity, proxy_similarity
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss, without_self
 
@@ -136,10 +137,16 @@ def test_refusals() -> None:
         PairLoss(Triplet())(FEATURES, LABELS[:3])
     with pytest.raises(ValueError, match="at least 2 samples"):
         PairLoss(Triplet())(FEATURES[:1], LABELS[:1])
-    with pytest.raises(ValueError, match="masked_cosine has no meaning"):
+    with pytest.raises(ValueError, match="masked_cosine' has no form for euclidean"):
         PairLoss(Triplet(), PairDAM(similarity="masked_cosine"))
-    with pytest.raises(ValueError, match="not an objective on proxies"):
+    with pytest.raises(ValueError, match="Triplet is not an objective on proxies"):
         ProxyLoss(Triplet(), 5, 16)
+    with pytest.raises(ValueError, match="NormSoftmax is not an objective on pairs"):
+        PairLoss(NormSoftmax())
+    with pytest.raises(ValueError, match="needs features of unit length"):
+        ProxyLoss(Softmax(), 5, 16, ProxyDAM(mapping="naive_both"))
+    with pytest.raises(ValueError, match="has no form for 10 centres a class"):
+        ProxyLoss(SoftTriple(), 5, 16, ProxyDAM(mapping="margin_cosine"))
     with pytest.raises(ValueError, match="joint must be at least 0"):
         ProxyDAM(joint=-1)
     with pytest.raises(ValueError, match="unknown select 'some'"):
@@ -257,8 +264,8 @@ def test_memory_joins_after_its_start_and_needs_a_size() -> None:
 
 
 def test_centres_are_rows_of_a_class_side_by_side_and_regularised_once() -> None:
-    class Nearest(nn.Module):
-        metric, normalise, centres = "cosine", True, 3
+    class Nearest(ProxyObjective):
+        centres = 3
 
         def forward(self, S: Tensor, positive: Tensor) -> Tensor:
             assert S.shape == positive.shape == (12, 15)
@@ -298,7 +305,7 @@ def test_inner_products_keep_their_form_under_dam() -> None:
     further = S - FEATURES @ FEATURES.T
     assert (further[~positive] > -1e-5).all() and (further[positive] < 1e-5).all()
     assert (further.abs() > 0.1).any()
-    with pytest.raises(ValueError, match="NPair is on inner_product similarities"):
+    with pytest.raises(ValueError, match="masked_cosine' has no form for inner_product"):
         PairLoss(NPair(), PairDAM(similarity="masked_cosine"))
 
 

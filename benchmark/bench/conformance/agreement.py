@@ -16,7 +16,7 @@ TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 class Agreement:
     """The largest differences of `subject` from an oracle, over `cases` random cases.
 
-    `oracle` is the kind ("formula", "library" or "reference"), `source` its name. `nonzero` counts
+    `oracle` is the kind ("formula", "library" or "definition"), `source` its name. `nonzero` counts
     the cases with a value other than zero, in which there is something to compare. Differences,
     of the value and of its gradient to each input, are relative to the oracle's largest entry, or
     to 1 where that is larger.

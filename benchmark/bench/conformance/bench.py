@@ -53,14 +53,14 @@ def comparisons() -> list[Comparison]:
             for against in (cases_pair.against_formula, cases_pair.against_library)
         ),
         *(
-            partial(cases_mapping.proxy_mapping, mapping, centres, way, rule)
-            for mapping, centres, way in cases_mapping.PROXY_MAPPINGS
-            for rule in cases_mapping.RULES
+            partial(cases_mapping.proxy_mapping, mapping, centres, technology, rule)
+            for mapping, centres, technology in cases_mapping.PROXY_MAPPINGS
+            for rule in cases_mapping.proxy_rules(mapping, technology)
         ),
         *(
-            partial(cases_mapping.pair_mapping, similarity, way, rule)
-            for similarity, way in cases_mapping.PAIR_SIMILARITIES
-            for rule in cases_mapping.RULES
+            partial(cases_mapping.pair_mapping, similarity, technology, rule)
+            for similarity, technology in cases_mapping.PAIR_SIMILARITIES
+            for rule in cases_mapping.pair_rules(technology)
         ),
     ]
 

@@ -1,43 +1,71 @@
-"""The mappings of DAM on the CPU against the readable reference, over random sizes and shares."""
+"""The mappings of DAM on the CPU against their definition, over random sizes and shares."""
 
+from collections.abc import Callable
 from typing import Any
-from unittest.mock import patch
 
 import torch
 from torch import Tensor
 
 from baselines.proxy import SoftTriple
 from benchmark.bench.conformance.agreement import Agreement, measure, value_and_gradients
-from benchmark.dam import pair_similarity, proxy_similarity
-from benchmark.dam.definition import pair_reference, proxy_reference
-from benchmark.dam.kernels import numba_functions as compiled
-from benchmark.dam.selection import Selection
+from benchmark.dam import definition, pair_similarity, proxy_similarity, readings
+from benchmark.dam.kernels import Technology, use
+from benchmark.dam.pair import Similarity
+from benchmark.dam.selection import Rule, Selection
 
-RULES = ("quantile", "mean", "random", "inverse")
-# With the centres of a class, and the ways in which each is computed: `loops` compiled by numba,
-# or `blocks` in torch.
-PROXY_MAPPINGS = (
-    ("margin", 1, "loops"),
-    ("margin", 1, "blocks"),
-    ("margin", 2, "blocks"),
-    ("margin_cosine", 1, "blocks"),
+RULES: tuple[Rule, ...] = ("quantile", "mean", "random", "inverse")
+# Each with the centres of a class, and with what computes it.
+PROXY_MAPPINGS: tuple[tuple[str, int, Technology], ...] = (
+    ("margin", 1, "numba"),
+    ("margin", 1, "torch"),
+    ("margin", 2, "torch"),
+    ("margin_cosine", 1, "torch"),
+    ("masked_distance", 1, "numba"),
+    ("contributions", 1, "torch"),
+    ("shrunk", 1, "numba"),
+    ("shrunk", 2, "torch"),
 )
-PAIR_SIMILARITIES = (
-    ("masked_distance", "loops"),
-    ("masked_distance", "blocks"),
-    ("masked_cosine", "blocks"),
+PAIR_SIMILARITIES: tuple[tuple[Similarity, Technology], ...] = (
+    ("masked_distance", "numba"),
+    ("masked_distance", "torch"),
+    ("masked_cosine", "torch"),
+    ("shrunk", "numba"),
 )
+PROXY_DEFINITIONS: dict[str, Callable[..., Tensor]] = {
+    "margin": readings.margin,
+    "margin_cosine": readings.margin_cosine,
+    "masked_distance": readings.masked_distance,
+    "contributions": readings.contributions,
+    "shrunk": readings.shrunk,
+}
+PAIR_DEFINITIONS: dict[str, Callable[..., Tensor]] = {
+    "masked_distance": definition.pair_similarity,
+    "masked_cosine": readings.masked_cosine,
+    "shrunk": readings.shrunk_pairs,
+}
 BLOCK = 200  # numbers held at a time: so few that many cases take several blocks
-GRID = 1024
-SOURCE = "benchmark/dam/definition.py"
+GRID = 64
+SOURCES = "benchmark/dam/definition.py, readings.py"
+
+
+def proxy_rules(mapping: str, technology: Technology) -> tuple[Rule, ...]:
+    """The rules that a proxy mapping takes, as far as the technology has them."""
+    refused = "inverse" if mapping in ("masked_distance", "contributions") else None
+    return tuple(rule for rule in pair_rules(technology) if rule != refused)
+
+
+def pair_rules(technology: Technology) -> tuple[Rule, ...]:
+    """The rules of the pair mappings, as far as the technology has them."""
+    return RULES if technology == "numba" else (*RULES, "soft")
 
 
 def draw(case: int, centres: int = 1) -> tuple[torch.Generator, Tensor, Tensor, Tensor, float]:
     """A generator to go on with, features [B, D], proxies [C K, D], labels [B] and a share.
 
-    Elements are odd multiples of 1 / 2048. Their differences are exact in float32 too, and some
-    are equal, so that both dtypes keep the same elements. None is below 0.49 in size: the cosine
-    of a masked vector near zero amplifies rounding without a bound.
+    Elements are odd multiples of 1 / 128. Their differences, and the products of these with other
+    elements, are exact in float32 too, and some are equal, so that both dtypes keep the same
+    elements. None is below 0.49 in size: the cosine of a masked vector near zero amplifies rounding
+    without a bound.
     """
     generator = torch.Generator().manual_seed(case)
     B, D, C = torch.randint(1, 14, (3,), generator=generator).tolist()
@@ -54,15 +82,10 @@ def _vectors(number: int, dim: int, generator: torch.Generator) -> Tensor:
     return (away.mul(GRID).floor() + 0.5) / GRID
 
 
-def _by(way: str, *arguments: Any, weights: Tensor) -> list[Tensor] | None:
-    with patch.object(compiled, "available", lambda features: way == "loops"):
-        return value_and_gradients(*arguments, weights=weights)
-
-
 def proxy_mapping(
-    mapping: str, centres: int, way: str, rule: str, dtype: torch.dtype, cases: int
+    mapping: str, centres: int, technology: Technology, rule: Rule, dtype: torch.dtype, cases: int
 ) -> Agreement:
-    """A proxy mapping with a rule, computed in `dtype`, against the reference in float64."""
+    """A proxy mapping with a rule, computed in `dtype`, against its definition in float64."""
     # Products of these vectors are large: with SoftTriple's own gamma one centre would take all.
     to_class = SoftTriple(gamma=10.0).to_class
     several: dict[str, Any] = {"centres": centres, "to_class": to_class} if centres > 1 else {}
@@ -70,74 +93,55 @@ def proxy_mapping(
     def compare(case: int) -> tuple[list[Tensor] | None, list[Tensor] | None]:
         generator, features, proxies, labels, keep = draw(case, centres)
         weights = torch.randn(len(labels), len(proxies), generator=generator, dtype=torch.float64)
-        rescale = bool(case % 2)
+        rescale = bool(case % 2) or mapping == "margin_cosine"
+        selection = Selection(rule, keep, case, rescale)
 
         def mapped(features: Tensor, proxies: Tensor) -> Tensor:
-            return proxy_similarity(
-                features,
-                proxies,
-                labels,
-                rule,
-                keep,
-                rescale=rescale,
-                mapping=mapping,
-                seed=case,
-                block=BLOCK,
-                **several,
-            )
+            settings: dict[str, Any] = {"rescale": rescale, "mapping": mapping, **several}
+            return proxy_similarity(features, proxies, labels, rule, keep, seed=case, **settings)
 
-        def reference(features: Tensor, proxies: Tensor) -> Tensor:
-            selection = Selection(rule, keep, case)
-            return proxy_reference(
-                features, proxies, labels, selection, rescale=rescale, mapping=mapping, **several
-            )
+        def defined(features: Tensor, proxies: Tensor) -> Tensor:
+            return PROXY_DEFINITIONS[mapping](features, proxies, labels, selection, **several)
 
         lowered = features.to(dtype), proxies.to(dtype)
-        found = _by(way, mapped, *lowered, weights=weights.to(dtype))
-        return found, value_and_gradients(reference, features, proxies, weights=weights)
+        with use(technology, BLOCK):
+            found = value_and_gradients(mapped, *lowered, weights=weights.to(dtype))
+        return found, value_and_gradients(defined, features, proxies, weights=weights)
 
-    subject = f"DAM {mapping} {rule}{f', {centres} centres' if several else ''} in {way}"
-    return measure(subject, "reference", SOURCE, dtype, ("features", "proxies"), compare, cases)
+    of_centres = f", {centres} centres" if several else ""
+    subject = f"DAM {mapping} {rule}{of_centres} by {technology}"
+    inputs = ("features", "proxies")
+    return measure(subject, "definition", SOURCES, dtype, inputs, compare, cases)
 
 
-def pair_mapping(similarity: str, way: str, rule: str, dtype: torch.dtype, cases: int) -> Agreement:
+def pair_mapping(
+    similarity: Similarity, technology: Technology, rule: Rule, dtype: torch.dtype, cases: int
+) -> Agreement:
     """The same for the pair mapping, with references beside the batch in every second case."""
 
     def compare(case: int) -> tuple[list[Tensor] | None, list[Tensor] | None]:
         generator, features, references, labels, keep = draw(case)
         past = torch.randint(0, 4, (len(references),), generator=generator)
         beside = bool(case % 2)
-        rescale = bool(case // 2 % 2)
+        rescale = bool(case // 2 % 2) or similarity == "masked_cosine"
+        selection = Selection(rule, keep, case, rescale)
         shape = len(labels), len(past if beside else labels)
         weights = torch.randn(shape, generator=generator, dtype=torch.float64)
+        others = (references, past) if beside else (None, None)
 
         def mapped(features: Tensor) -> Tensor:
+            to, labels_of = others
             return pair_similarity(
-                features,
-                labels,
-                rule,
-                keep,
-                similarity,
-                references=references.to(dtype) if beside else None,
-                reference_labels=past if beside else None,
-                rescale=rescale,
-                seed=case,
-                block=BLOCK,
-            )
+                features, labels, rule, keep, similarity, rescale=rescale, seed=case,
+                references=None if to is None else to.to(dtype), reference_labels=labels_of,
+            )  # fmt: skip
 
-        def reference(features: Tensor) -> Tensor:
-            return pair_reference(
-                features,
-                labels,
-                Selection(rule, keep, case),
-                similarity,
-                rescale,
-                references if beside else None,
-                past if beside else None,
-            )
+        def defined(features: Tensor) -> Tensor:
+            return PAIR_DEFINITIONS[similarity](features, labels, selection, *others)
 
-        found = _by(way, mapped, features.to(dtype), weights=weights.to(dtype))
-        return found, value_and_gradients(reference, features, weights=weights)
+        with use(technology, BLOCK):
+            found = value_and_gradients(mapped, features.to(dtype), weights=weights.to(dtype))
+        return found, value_and_gradients(defined, features, weights=weights)
 
-    subject = f"DAM {similarity} {rule} in {way}"
-    return measure(subject, "reference", SOURCE, dtype, ("features",), compare, cases)
+    subject = f"DAM {similarity} of pairs {rule} by {technology}"
+    return measure(subject, "definition", SOURCES, dtype, ("features",), compare, cases)

@@ -57,8 +57,8 @@ def rows(objective: Any, case: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]
 
 
 def _boundary(objective: Any, case: int, dtype: torch.dtype) -> list[Tensor]:
-    """A `beta` for the case, where the objective learns one."""
-    if not isinstance(getattr(objective, "beta", None), nn.Parameter):
+    """A boundary `beta` for the case, where the objective learns one."""
+    if "beta" not in dict(objective.named_parameters()):
         return []
     return [torch.tensor(0.9 + case % 5 / 10, dtype=dtype)]
 
@@ -77,7 +77,7 @@ def _with_beta(module: nn.Module, name: str) -> Callable[..., Tensor]:
 def against_formula(key: str, dtype: torch.dtype, cases: int) -> Agreement | Missing:
     """The objective `key` against its formula, to the bits of the numbers drawn in `dtype`."""
     if key not in FORMULAS:
-        return Missing(key, "formula", "not in benchmark/bench/formulas_pair.py")
+        return Missing(key, "formula", "not in bench/conformance/formulas_pair.py")
     objective = make(key)
     loss = _with_beta(objective, "beta")
 
@@ -110,8 +110,7 @@ def against_library(key: str, dtype: torch.dtype, cases: int) -> Agreement | Mis
         loss = _with_beta(PairLoss(objective, seed=case), "objective.beta")
         found = value_and_gradients(loss, *batch)
         with torch.random.fork_rng(devices=[]):
-            if hasattr(objective, "seed"):
-                torch.manual_seed(objective.seed)  # the loss module has just set it
+            torch.manual_seed(objective.seed)  # the loss module has just set it
             return found, value_and_gradients(oracle.loss, *batch)
 
     inputs = ["features", *("beta" for _ in _boundary(objective, 0, dtype))]

@@ -45,7 +45,7 @@ def baseline(objective: Any) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """The objective in its loss module, as a function of features, proxies and labels."""
 
     def loss(features: Tensor, proxies: Tensor, labels: Tensor) -> Tensor:
-        classes = len(proxies) // getattr(objective, "centres", 1)
+        classes = len(proxies) // objective.centres
         module = ProxyLoss(objective, classes, proxies.shape[1])
         found: Tensor = functional_call(module, {"proxies": proxies}, (features, labels))
         return found
@@ -56,9 +56,9 @@ def baseline(objective: Any) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
 def against_formula(name: str, dtype: torch.dtype, cases: int) -> Agreement | Missing:
     """The objective `name` against its formula, to the bits of the numbers drawn in `dtype`."""
     if name not in FORMULAS:
-        return Missing(name, "formula", "not in benchmark/bench/formulas_proxy.py")
+        return Missing(name, "formula", "not in bench/conformance/formulas_proxy.py")
     loss = baseline(make(name))
-    centres = getattr(make(name), "centres", 1)
+    centres = make(name).centres
 
     def compare(case: int) -> tuple[list[Tensor] | None, list[Tensor] | None]:
         features, proxies, labels = draw(case, dtype, centres)
@@ -75,7 +75,7 @@ def against_library(name: str, dtype: torch.dtype, cases: int) -> Agreement | Mi
         return Missing(name, "library", ABSENT.get(name, "no loss of it is chosen"))
     oracle = LIBRARY[name]
     loss = baseline(make(name))
-    centres = getattr(make(name), "centres", 1)
+    centres = make(name).centres
     # The library takes the distance of two centres from their cosine. With few elements some
     # centres nearly coincide, and it loses the digits that are compared here.
     dim = 8 if centres > 1 else 2

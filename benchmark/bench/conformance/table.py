@@ -109,9 +109,9 @@ def as_markdown(rows: list[Agreement | Missing], command: str, environment: dict
         "margin loss). Each is relative to the oracle's largest entry, or to 1 where that is "
         "larger. A case's value is a loss; of a mapping it is the matrix of similarities.",
         "- `formula`: the objective's formula term by term, in float64, on the same numbers. "
-        "`library`: the objective in pytorch-metric-learning, in the same dtype. `reference`: the "
-        "mapping in plain autograd, in float64. A mapping runs in `loops` that numba compiles, or "
-        "in `blocks` in torch.",
+        "`library`: the objective in pytorch-metric-learning, in the same dtype. `definition`: the "
+        "mapping in plain autograd, in float64; the mapping itself is computed by numba or by "
+        "torch.",
         "- `table.csv` has three digits, the library's names, and in how many cases the value is "
         "not zero. Where the library has no answer another case is drawn.",
         "",

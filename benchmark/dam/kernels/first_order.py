@@ -11,10 +11,10 @@ Backward = Callable[..., tuple[Tensor | None, ...]]
 
 
 def first_order(backward: Backward) -> Backward:
-    """Let the `backward` of an autograd function raise RuntimeError under `create_graph=True`.
+    """Make the `backward` of an autograd function raise RuntimeError under `create_graph=True`.
 
-    torch's own `once_differentiable` is not enough. It lets a gradient through whose upstream
-    gradient is a constant, and `torch.autograd.grad` goes around the error that it leaves behind.
+    torch's own `once_differentiable` is not enough: it says nothing where the upstream gradient is
+    a constant, and `torch.autograd.grad` goes around the error that it leaves behind.
     """
 
     @wraps(backward)
@@ -22,8 +22,8 @@ def first_order(backward: Backward) -> Backward:
         if torch.is_grad_enabled():
             raise RuntimeError(
                 "DAM has no second-order gradients: call backward without create_graph=True, or "
-                "take the similarities from benchmark.dam.definition, which is plain autograd and "
-                "meant for small sizes"
+                "take the similarities from dam/definition.py, which is plain autograd and meant "
+                "for small sizes"
             )
         return backward(ctx, *gradients)
 

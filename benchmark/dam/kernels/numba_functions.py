@@ -1,7 +1,7 @@
-"""The mappings on the CPU where numba is installed: the loops of `loops` as autograd functions.
+"""The sums of the mappings on a CPU, as autograd functions around the loops of `numba_loops`.
 
-They give what the blocks in torch give, to rounding, several times as fast. Numba is imported on
-the first call, so that the package loads without it. The work is dealt to as many threads as torch
+They equal those in torch up to rounding, and are several times as fast. Numba is imported at the
+first call, so that the package loads without it. The work is divided among as many threads as torch
 has; with the same number of them, results repeat bit for bit.
 """
 
@@ -9,62 +9,23 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmark.dam.kernels.first_order import first_order
-from benchmark.dam.selection import Selection, Side, kept_count
+from ..selection import Selection, kept_count
+from .first_order import first_order
 
-# Numbers to go through, from which on another thread is worth its start.
+# Minimum number of elements to work on per extra thread.
 SHARE = 1 << 19
-# Numbers that the results of all threads may hold together: 1 GiB in float32.
+# The most numbers that the results of all threads may hold together: 1 GiB in float32.
 ROOM = 1 << 28
 
 
-def available(features: Tensor) -> bool:
-    """Whether the loops can serve features [B, D]: on the CPU, with numba."""
-    return features.device.type == "cpu" and _has_numba()
+class Margins(torch.autograd.Function):
+    """Margins [B, C] with one proxy a class; see `kernels.class_margins`."""
 
-
-@cache
-def _has_numba() -> bool:
-    return find_spec("numba") is not None
-
-
-def class_margins(
-    features: Tensor,
-    proxies: Tensor,
-    labels: Tensor,
-    table: Tensor,
-    selection: Selection,
-    rescale: bool,
-) -> Tensor:
-    """Margins [B, C] with one proxy a class; see `torch_sums.class_margins`."""
-    result: Tensor = _Margins.apply(features, proxies, labels, table, selection, rescale)
-    return result
-
-
-def kept_squares(
-    features: Tensor,
-    references: Tensor | None,
-    left: Side,
-    right: Side,
-    selection: Selection,
-    rescale: bool,
-) -> Tensor:
-    """Squares [B, N]; see `benchmark.dam.kernels.squares.kept_squares`.
-
-    What the sides compare must be the features and references themselves, with labels.
-    """
-    sides = left.labels, right.labels
-    result: Tensor = _Squares.apply(features, references, *sides, selection, rescale)
-    return result
-
-
-class _Margins(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
@@ -73,11 +34,11 @@ class _Margins(torch.autograd.Function):
         labels: Tensor,
         table: Tensor,
         selection: Selection,
-        rescale: bool,
     ) -> Tensor:
-        from benchmark.dam.kernels import numba_loops as loops
+        """Select, and sum over what is kept."""
+        from . import numba_loops
 
-        # The classes of the batch first, the most frequent ahead, and so their samples.
+        # The classes of the batch first, the most frequent ahead, and their samples likewise.
         sizes, classes = labels.bincount(minlength=len(table)).sort(descending=True, stable=True)
         samples = classes.argsort()[labels].argsort(stable=True)
         starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
@@ -86,27 +47,33 @@ class _Margins(torch.autograd.Function):
         ctx.save_for_backward(features, proxies, table)
         ctx.work = present * len(table) * features.shape[1]
         ctx.arguments = (
-            *_arrays(samples, starts, classes),
-            *_settings(features, selection, rescale),
+            *arrays(samples, starts, classes),
+            *settings(features, selection),
             *_sets(features, present, len(table)),
         )
-        arguments = *_arrays(features, proxies, table), *ctx.arguments
-        _deal(loops.margins, ctx.work, arguments, lambda: (result,))
+        arguments = *arrays(features, proxies, table), *ctx.arguments
+        _divide(numba_loops.margins, ctx.work, arguments, lambda: (result,))
         return result
 
     @staticmethod
     @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        from benchmark.dam.kernels import numba_loops as loops
+        """Make masks and differences again, from the sets."""
+        from . import numba_loops
 
         features, proxies, table = ctx.saved_tensors
-        arguments = *_arrays(features, proxies, table), *ctx.arguments
+        arguments = *arrays(features, proxies, table), *ctx.arguments
         learned = features, proxies
-        found = _summed(loops.margins_backward, ctx.work, arguments, gradient, *learned)
-        return *found, *(None,) * 4
+        found = _summed(numba_loops.margins_backward, ctx.work, arguments, gradient, *learned)
+        return *found, None, None, None
 
 
-class _Squares(torch.autograd.Function):
+class Squares(torch.autograd.Function):
+    """Squared distances [B, N]; see `kernels.kept_squares`.
+
+    What is compared are the features and references themselves.
+    """
+
     @staticmethod
     def forward(
         ctx: Any,
@@ -115,9 +82,9 @@ class _Squares(torch.autograd.Function):
         labels: Tensor,
         reference_labels: Tensor,
         selection: Selection,
-        rescale: bool,
     ) -> Tensor:
-        from benchmark.dam.kernels import numba_loops as loops
+        """Select, and sum over what is kept."""
+        from . import numba_loops
 
         square = references is None
         others = features if references is None else references
@@ -125,46 +92,49 @@ class _Squares(torch.autograd.Function):
         ctx.save_for_backward(features, others)
         ctx.work = result.numel() * features.shape[1]
         ctx.arguments = (
-            *_arrays(labels, reference_labels),
+            *arrays(labels, reference_labels),
             square,
-            *_settings(features, selection, rescale),
+            *settings(features, selection),
             *_sets(features, *result.shape),
         )
-        arguments = *_arrays(features, others), *ctx.arguments
-        _deal(loops.squares, ctx.work, arguments, lambda: (result,))
+        arguments = *arrays(features, others), *ctx.arguments
+        _divide(numba_loops.squares, ctx.work, arguments, lambda: (result,))
         return result
 
     @staticmethod
     @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        from benchmark.dam.kernels import numba_loops as loops
+        """Make masks and differences again, from the sets."""
+        from . import numba_loops
 
         features, others = ctx.saved_tensors
-        arguments = *_arrays(features, others), *ctx.arguments
+        arguments = *arrays(features, others), *ctx.arguments
         learned = ctx.needs_input_grad[1]
         # References without a gradient of their own get no room for one.
         to_features, to_others = _summed(
-            loops.squares_backward, ctx.work, arguments, gradient,
+            numba_loops.squares_backward, ctx.work, arguments, gradient,
             features, others if learned else others[:0],
         )  # fmt: skip
-        return to_features, to_others if learned else None, *(None,) * 4
+        return to_features, to_others if learned else None, None, None, None
 
 
-def _arrays(*tensors: Tensor) -> tuple[Any, ...]:
+def arrays(*tensors: Tensor) -> tuple[Any, ...]:
+    """The tensors as arrays in row-major order: a view where a tensor is so, or else a copy."""
     return tuple(tensor.detach().contiguous().resolve_neg().numpy() for tensor in tensors)
 
 
-def _settings(features: Tensor, selection: Selection, rescale: bool) -> tuple[Any, ...]:
+def settings(features: Tensor, selection: Selection) -> tuple[Any, ...]:
     """What the loops take: count, seed, inverse, rule, rescale, and the key of infinity."""
-    from benchmark.dam.kernels import numba_loops as loops
+    from . import numba_loops
 
     infinity = torch.tensor(torch.inf, dtype=features.dtype).view(_integer(features))
+    rules = {"mean": numba_loops.MEAN, "random": numba_loops.RANDOM}
     return (
         kept_count(selection.keep, features.shape[1]),
         selection.seed & 0xFFFFFFFF,
         selection.rule == "inverse",
-        {"mean": loops.MEAN, "random": loops.RANDOM}.get(selection.rule, loops.SHARE),
-        rescale,
+        rules.get(selection.rule, numba_loops.SHARE),
+        selection.rescale,
         infinity.numpy()[()],
     )
 
@@ -176,16 +146,16 @@ def _integer(features: Tensor) -> torch.dtype:
 def _sets(features: Tensor, rows: int, columns: int) -> tuple[Any, ...]:
     """Room for the kept set of each pair: a limit and a last element."""
     last = torch.int16 if features.shape[1] < 1 << 15 else torch.int32
-    return _arrays(*(torch.empty(rows, columns, dtype=kind) for kind in (_integer(features), last)))
+    return arrays(*(torch.empty(rows, columns, dtype=kind) for kind in (_integer(features), last)))
 
 
-def _deal(
+def _divide(
     loop: Callable[..., None],
     work: int,
     arguments: tuple[Any, ...],
     results: Callable[[], tuple[Tensor, ...]],
 ) -> list[tuple[Tensor, ...]]:
-    """Run a loop in parts, one a thread, each with results of its own making; return these."""
+    """Run a loop in parts, one per thread, each filling `results` of its own; return these."""
     threads = torch.get_num_threads()
     made = [results()]
     numbers = sum(tensor.numel() for tensor in made[0])
@@ -193,7 +163,7 @@ def _deal(
     made += [results() for _ in range(1, parts)]
 
     def run(part: int) -> None:
-        loop(part, parts, *arguments, *_arrays(*made[part]))
+        loop(part, parts, *arguments, *arrays(*made[part]))
 
     # This thread takes a part as well.
     others = _pool(threads, os.getpid()).map(run, range(1, parts)) if parts > 1 else ()
@@ -210,13 +180,13 @@ def _summed(
     *like: Tensor,
 ) -> tuple[Tensor, ...]:
     """The gradients, shaped like these, that a loop finds in its parts."""
-    arguments = *arguments, *_arrays(gradient)
+    arguments = *arguments, *arrays(gradient)
 
     def zeros() -> tuple[Tensor, ...]:
-        # In rows, whatever the strides of a tensor: the loop has to fill these, not a copy.
+        # In row-major order, whatever a tensor's strides: the loop has to fill these, not a copy.
         return tuple(torch.zeros(t.shape, dtype=t.dtype, device=t.device) for t in like)
 
-    parts = _deal(loop, work, arguments, zeros)
+    parts = _divide(loop, work, arguments, zeros)
     for part in parts[1:]:
         for total, more in zip(parts[0], part, strict=True):
             total += more
@@ -225,5 +195,5 @@ def _summed(
 
 @cache
 def _pool(threads: int, process: int) -> ThreadPoolExecutor:
-    """The threads of a process; another process, forked from this one, has none of them."""
+    """The threads of a process; a process forked from this one has none of them."""
     return ThreadPoolExecutor(threads)

@@ -1,16 +1,16 @@
-"""The mappings as loops over pairs, compiled by numba: for the CPU, called by `compiled`.
+"""The sums of the mappings as loops over pairs, compiled by numba; see `numba_functions`.
 
 For each pair: its kept set, and the sums in it; in the backward pass the set again, from two
 numbers a pair. Elements stay in the processor's cache from the selection to the last sum.
 
-Sets are those of `benchmark.dam.selection`. Scores become *keys*: integers in the order of the
-scores, lower kept first. For a difference, the key is its bit pattern, which for floats that are
-not negative grows with the value. A set is a limit among the keys and the last element kept at it.
+Sets are those of `selection`. Scores become *keys*: integers ordered as the scores are, the lowest
+kept. For a difference, the key is its bit pattern, which for floats that are not negative grows
+with the value. A set is a limit among the keys and the last element kept at it.
 
-All loops are in this file, because numba's cache notices a change in the file of a loop alone.
+All loops are in this file, because numba's cache only notices changes in the file of a loop.
 """
 
-# numba finds the types of a loop's arguments.
+# numba infers the types of a loop's arguments.
 # mypy: allow-untyped-defs, allow-untyped-decorators
 
 import numpy as np
@@ -32,7 +32,7 @@ def _mix(value):
 
 @compiled
 def _fill_keys(keys, difference, first, second, seed, flip, rule, top):
-    """Keys [D] from differences [D] >= 0; `flip` has the highest kept, `top` is infinity's key."""
+    """Keys [D] from differences [D] >= 0. `flip` keeps the highest; `top` is infinity's key."""
     bits = difference.view(keys.dtype)
     if rule == RANDOM:
         low, high = np.uint32(min(first, second)), np.uint32(max(first, second))
@@ -62,7 +62,7 @@ def _below(keys, limit):
 def _select(keys, difference, count, flip, rule, top, hint):
     """The kept set: what is under a limit, and at the limit the elements up to the last one.
 
-    The limit is searched for, from `hint` on, where it may well be.
+    The search for the limit starts from `hint`, a likely value.
     """
     if rule == MEAN:
         mean = difference.dtype.type(0)
@@ -79,7 +79,7 @@ def _select(keys, difference, count, flip, rule, top, hint):
     high = keys.dtype.type(high + 1)
     if count == len(keys):
         return high, -1
-    # Wanted is a limit with `count` keys under it, or else the key of that rank: it is at least
+    # We look for a limit with `count` keys under it, or else the key of that rank: it is at least
     # `low`, which has `few` keys under it, and below `high`, which has `many`.
     few, many, step = 0.0, float(len(keys)), 0
     while high - low > 1:
@@ -165,13 +165,13 @@ def margins(
             limits[a, b] = hint
             _fill_mask(mask, keys, limits[a, b], lasts[a, b])
             scale = _scale(mask, count, rule, rescale)
-            for here, there, place in ((y, j, a), (j, y, b)):
+            for own, other, place in ((y, j, a), (j, y, b)):
                 if place >= len(limits):
                     continue
                 for k in range(dim):
-                    difference[k] = (proxies[here, k] - proxies[there, k]) * mask[k]
+                    difference[k] = (proxies[own, k] - proxies[other, k]) * mask[k]
                 for i in samples[starts[place] : starts[place + 1]]:
-                    result[i, there] = scale * _dot(features[i], difference)
+                    result[i, other] = scale * _dot(features[i], difference)
 
 
 @compiled
@@ -192,20 +192,20 @@ def margins_backward(
             _fill_keys(keys, difference, y, j, seed, inverse, rule, top)
             _fill_mask(mask, keys, limits[a, b], lasts[a, b])
             scale = _scale(mask, count, rule, rescale)
-            for here, there, place in ((y, j, a), (j, y, b)):
+            for own, other, place in ((y, j, a), (j, y, b)):
                 if place >= len(limits):
                     continue
                 for k in range(dim):
-                    difference[k] = (proxies[here, k] - proxies[there, k]) * mask[k]
+                    difference[k] = (proxies[own, k] - proxies[other, k]) * mask[k]
                 pull[:] = 0
                 for i in samples[starts[place] : starts[place + 1]]:
-                    weight = scale * gradient[i, there]
+                    weight = scale * gradient[i, other]
                     _add(to_features[i], weight, difference)
                     _add(pull, weight, features[i])
                 for k in range(dim):
                     pull[k] *= mask[k]
-                _add(to_proxies[there], -1, pull)
-                _add(to_proxies[here], 1, pull)
+                _add(to_proxies[other], -1, pull)
+                _add(to_proxies[own], 1, pull)
 
 
 @compiled

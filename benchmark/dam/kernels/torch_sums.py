@@ -1,25 +1,17 @@
-"""The margins of the proxy mapping.
-
-margin[i, j] = (D / |M|) <f_i, w_y - w_j>_M,   y = y_i, M = the kept set of y and j
-
-With K centres a class there is one for each of class j's, against all of y's together: with P,
-which makes a class's similarity of those to its centres,
-
-margin[i, (j, k)] = P over l of (D / |M|) <f_i, w_yl>_M  -  (D / |M|) <f_i, w_jk>_M
-"""
+"""The sums of the mappings in torch, by blocks; `benchmark.dam.kernels` says what each one is."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from benchmark.dam.kernels import numba_functions as compiled
-from benchmark.dam.kernels import triton_calls as fused
-from benchmark.dam.kernels.torch_blocks import in_blocks
-from benchmark.dam.selection import Selection, Side
+from ..selection import Selection, Side
+from .torch_blocks import Sets, in_blocks
+from .torch_selection import scores_between
 
 ToClass = Callable[[Tensor], Tensor]
-"""Similarities to a class's centres [..., K] -> to the class [...]: P in the formulas."""
+"""The similarity to a class [...] from those to its centres [..., K]: P in the formulas."""
+Scale = float | Tensor
 
 
 def class_margins(
@@ -28,35 +20,96 @@ def class_margins(
     labels: Tensor,
     table: Tensor,
     selection: Selection,
-    rescale: bool,
     to_class: ToClass | None,
-    block: int,
 ) -> Tensor:
-    """Margins [B, C K] of features [B, D], labels [B], over the K centres of each other class.
-
-    `proxies` are [C K, D]; the rows of `table` [C, D] stand for the classes in the selection;
-    `to_class` is None for K = 1. The margins over the own class have no meaning. In torch alone,
-    at most `block` numbers are held at a time.
-    """
-    if to_class is None:
-        for way in (fused, compiled):
-            if way.available(features):
-                return way.class_margins(features, proxies, labels, table, selection, rescale)
+    """Margins [B, C K]; see `kernels.class_margins`."""
     centres = proxies.unflatten(0, (len(table), -1))
-    home = centres[labels]
-
-    def values(
-        mask: Tensor, scale: float | Tensor, feature: Tensor, home: Tensor, other: Tensor
-    ) -> Tensor:
-        scale = scale.unsqueeze(2) if isinstance(scale, Tensor) else scale
-        if to_class is None:
-            margins = torch.einsum("rcd,rd->rc", (home - other.squeeze(1)) * mask, feature)
-            return margins.unsqueeze(2) * (scale if rescale else 1)
-        kept = mask * feature.unsqueeze(1) * (scale if rescale else 1)
-        own = to_class(kept @ home.mT).unsqueeze(2)
-        return own - torch.einsum("rcd,ckd->rck", kept, other)
-
     left = Side(table[labels], labels)
     right = Side(table, torch.arange(len(table), device=labels.device))
-    sides = (features, home), (centres,)
-    return in_blocks(values, *sides, left, right, selection, block).flatten(1)
+    sets = _between(left, right, selection)
+    if to_class is None:
+        return in_blocks(_margin, (features, proxies[labels]), (proxies,), sets)
+
+    def values(mask: Tensor, scale: Scale, feature: Tensor, own: Tensor, other: Tensor) -> Tensor:
+        scale = scale.unsqueeze(2) if isinstance(scale, Tensor) else scale
+        kept = mask * feature.unsqueeze(1) * scale
+        to_own = to_class(kept @ own.mT).unsqueeze(2)
+        return to_own - torch.einsum("rcd,ckd->rck", kept, other)
+
+    return in_blocks(values, (features, centres[labels]), (centres,), sets).flatten(1)
+
+
+def _margin(mask: Tensor, scale: Scale, feature: Tensor, own: Tensor, other: Tensor) -> Tensor:
+    """D / |M| <f_i, w_y - w_j>_M [r, c]."""
+    return torch.einsum("rcd,rd->rc", (own.unsqueeze(1) - other) * mask, feature) * scale
+
+
+def lowest_contributions(
+    features: Tensor, proxies: Tensor, labels: Tensor, selection: Selection
+) -> Tensor:
+    """D / |M| <f_i, w_y - w_j>_M [B, C], M the lowest of the terms f_ik (w_yk - w_jk)."""
+    own = proxies[labels]
+    f, w, w_own = features.detach(), proxies.detach(), own.detach()
+    classes = torch.arange(len(proxies), device=labels.device)
+    samples = len(proxies) + torch.arange(len(features), device=labels.device)
+
+    def scores(rows: slice, columns: slice) -> Tensor:
+        terms = (w_own[rows].unsqueeze(1) - w[columns]).mul_(f[rows].unsqueeze(1))
+        return selection.scores(terms, samples[rows].unsqueeze(1), classes[columns], None)
+
+    sets = Sets(scores, (len(features), len(proxies)), features.shape[1], selection)
+    return in_blocks(_margin, (features, own), (proxies,), sets)
+
+
+def kept_squares(
+    features: Tensor, references: Tensor, left: Side, right: Side, selection: Selection
+) -> Tensor:
+    """Squared distances [B, N]; see `kernels.kept_squares`."""
+
+    def values(mask: Tensor, scale: Scale, ours: Tensor, theirs: Tensor) -> Tensor:
+        return ((ours.unsqueeze(1) - theirs).square() * mask).sum(-1) * scale
+
+    return in_blocks(values, (features,), (references,), _between(left, right, selection))
+
+
+def kept_cosines(
+    features: Tensor,
+    references: Tensor,
+    left: Side,
+    right: Side,
+    selection: Selection,
+    own: Tensor | None,
+) -> Tensor:
+    """Cosines [B, N], less those with `own`; see `kernels.kept_cosines`."""
+
+    def values(mask: Tensor, _: Scale, ours: Tensor, *others: Tensor) -> Tensor:
+        *owns, theirs = others
+        squared = _inner(mask, ours.square())
+        cosine = _inner(mask * theirs, ours) / _root(
+            squared * torch.einsum("acd,cd->ac", mask, theirs.square())
+        )
+        for own in owns:
+            cosine = cosine - _inner(mask, ours * own) / _root(squared * _inner(mask, own.square()))
+        return cosine
+
+    rows = (features,) if own is None else (features, own)
+    return in_blocks(values, rows, (references,), _between(left, right, selection))
+
+
+def _between(left: Side, right: Side, selection: Selection) -> Sets:
+    """The sets that follow from the differences between two sides' rows."""
+
+    def scores(rows: slice, columns: slice) -> Tensor:
+        return scores_between(left.part(rows), right.part(columns), selection)
+
+    return Sets(scores, (len(left.values), len(right.values)), left.values.shape[1], selection)
+
+
+def _inner(block: Tensor, rows: Tensor) -> Tensor:
+    """[a, c, D] with [a, D] to [a, c]."""
+    return (block @ rows.unsqueeze(-1)).squeeze(-1)
+
+
+def _root(square: Tensor) -> Tensor:
+    """The root, held above zero so that an empty length has no infinite gradient."""
+    return square.clamp_min(torch.finfo(square.dtype).tiny).sqrt()

@@ -1,4 +1,4 @@
-"""The sums of the pair mapping in Triton kernels; for the CPU there are `squares` and `cosine`.
+"""The sums of the pair mapping in Triton kernels, as an autograd function.
 
 With M the kept set of a sample i and a reference j,
 
@@ -20,9 +20,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from benchmark.dam.kernels.first_order import first_order
-from benchmark.dam.kernels.triton_selection import TILE, is_kept, keys_of, select, settings, warps
-from benchmark.dam.selection import Selection, Side, kept_count
+from ..selection import Selection, Side, kept_count
+from .first_order import first_order
+from .triton_selection import TILE, is_kept, keys_of, select, settings, warps
 
 
 @triton.jit(do_not_specialize=["count", "seed"])
@@ -38,16 +38,16 @@ def forward_kernel(
     inside = element < D
     ours = tl.load(features + i * D + element, inside, 0.0)
     theirs = tl.load(references + j * D + element, inside, 0.0)
-    here, there = tl.load(numbers + i), tl.load(reference_numbers + j)
+    number, other = tl.load(numbers + i), tl.load(reference_numbers + j)
     positive = tl.load(labels + i) == tl.load(reference_labels + j)
     flip = positive != (RULE == "inverse")
-    keys = keys_of(ours, theirs, element, here, there, seed, flip, RULE)
-    threshold, final, number = select(ours, theirs, keys, element, D, count, flip, RULE)
+    keys = keys_of(ours, theirs, element, number, other, seed, flip, RULE)
+    threshold, final, members = select(ours, theirs, keys, element, D, count, flip, RULE)
     pair = i * N + j
     tl.store(limit + pair, threshold)
     tl.store(last + pair, final)
     if RULE == "mean":
-        tl.store(size + pair, number)
+        tl.store(size + pair, members)
     kept = is_kept(keys, threshold, final, element) & inside
     if COSINE:
         tl.store(first + pair, tl.sum(tl.where(kept, ours * theirs, 0.0), 0))
@@ -106,9 +106,10 @@ def _integers(side: Side) -> tuple[Tensor, Tensor]:
 
 
 class Sums(torch.autograd.Function):
-    """Sums over M [1, B, N] of (f_i - r_j)^2, times D / |M| if rescaled.
+    """Sums over M [1, B, N] of (f_i - r_j)^2, times D / |M| where the selection rescales.
 
-    With `cosine`, [3, B, N]: of f_i r_j, of f_i^2 and of r_j^2.
+    With `cosine`, [3, B, N]: of f_i r_j, of f_i^2 and of r_j^2. What is compared are the features
+    and references themselves, and both sides have labels.
     """
 
     @staticmethod
@@ -119,10 +120,9 @@ class Sums(torch.autograd.Function):
         left: Side,
         right: Side,
         selection: Selection,
-        rescale: bool,
         cosine: bool,
     ) -> Tensor:
-        """Select, and sum in what is kept."""
+        """Select, and sum over what is kept."""
         features, references = features.contiguous(), references.contiguous()
         (count, dim), width = features.shape, triton.next_power_of_2(features.shape[1])
         result = features.new_empty(3 if cosine else 1, count, len(references))
@@ -139,7 +139,7 @@ class Sums(torch.autograd.Function):
                 COSINE=cosine, WIDTH=width, num_warps=warps(width),
             )  # fmt: skip
         scale: float | Tensor = 1.0
-        if rescale:
+        if selection.rescale and not cosine:
             scale = dim / (size if selection.rule == "mean" else kept_count(selection.keep, dim))
             result *= scale
         ctx.save_for_backward(features, references, *ours, *theirs, limit, last)
@@ -169,4 +169,4 @@ class Sums(torch.autograd.Function):
                     references, features, *theirs, *ours, limit, last, to_own[-1], gradient[0],
                     to_references, len(features), dim, across, down, **ctx.settings, **TILE,
                 )  # fmt: skip
-        return to_features, to_references, *(None,) * 5
+        return to_features, to_references, None, None, None, None

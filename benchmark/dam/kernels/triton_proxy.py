@@ -1,11 +1,11 @@
-"""The margins of the proxy mapping in Triton kernels; for the CPU there is `margins`.
+"""The margins of the proxy mapping in Triton kernels, as an autograd function.
 
     margin[i, j] = (D / |M|) <f_i, w_y - w_j>_M,   y = y_i, M = the kept set of y and j
 
 Masks and differences are made on the fly, in the forward and in the backward pass. What is held is
-a set for each class of the batch, in the row of its first sample, and each class: two numbers, or
-three for the rule `mean`. Each sum is made by one program in a fixed order, so results repeat bit
-for bit.
+the set of each pair of a class of the batch (in the row of its first sample) and any class: two
+numbers, or three for the rule `mean`. Each sum is made by one program in a fixed order, so results
+repeat bit for bit.
 """
 
 # Triton gives types to a kernel's arguments.
@@ -18,9 +18,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from benchmark.dam.kernels.first_order import first_order
-from benchmark.dam.kernels.triton_selection import TILE, is_kept, keys_of, select, settings, warps
-from benchmark.dam.selection import Selection
+from ..selection import Selection
+from .first_order import first_order
+from .triton_selection import TILE, is_kept, keys_of, select, settings, warps
 
 
 @triton.jit(do_not_specialize=["count", "seed"])
@@ -147,7 +147,7 @@ def proxies_kernel(
 
 
 class Margins(torch.autograd.Function):
-    """Margins [B, C]; see `benchmark.dam.kernels.triton_calls.class_margins`."""
+    """Margins [B, C] with one proxy a class; see `kernels.class_margins`."""
 
     @staticmethod
     def forward(
@@ -157,9 +157,8 @@ class Margins(torch.autograd.Function):
         labels: Tensor,
         table: Tensor,
         selection: Selection,
-        rescale: bool,
     ) -> Tensor:
-        """Select, and sum in what is kept."""
+        """Select, and sum over what is kept."""
         features, proxies, table = features.contiguous(), proxies.contiguous(), table.contiguous()
         (count, dim), classes = features.shape, len(table)
         labels = labels.to(torch.int64).contiguous()
@@ -172,7 +171,7 @@ class Margins(torch.autograd.Function):
         last = torch.empty_like(limit)
         size = torch.empty_like(limit) if selection.rule == "mean" else limit
         width = triton.next_power_of_2(dim)
-        ctx.settings = settings(selection, dim) | {"RESCALE": rescale}
+        ctx.settings = settings(selection, dim) | {"RESCALE": selection.rescale}
         with torch.cuda.device_of(features):
             forward_kernel[(classes, count)](
                 features, proxies, table, labels, order, begin, end, result,
@@ -202,4 +201,4 @@ class Margins(torch.autograd.Function):
                 features, table, labels, row, limit, last, size, gradient, to_own, to_proxies,
                 count, classes, dim, **ctx.settings, **TILE,
             )  # fmt: skip
-        return to_features, to_proxies, *(None,) * 4
+        return to_features, to_proxies, None, None, None

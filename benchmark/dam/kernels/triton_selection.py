@@ -1,10 +1,10 @@
-"""Kept sets inside Triton kernels: what `benchmark.dam.selection` defines, found in registers.
+"""Kept sets inside Triton kernels: what `selection` defines, found in registers.
 
-Scores become *keys*: int32 numbers in the order of the scores, lower kept first. For a difference,
+Scores become *keys*: int32 numbers ordered as the scores are, the lowest kept. For a difference,
 the key is its bit pattern, which for floats that are not negative grows with the value. A set is a
 threshold among the keys and the last element kept at it. The threshold is found by bisection over
 the keys: nothing is sorted or held in memory. For the rules with a share, the set is that of
-`Selection`, bit for bit; the rule `mean` depends on the rounding of a sum.
+`selection`, bit for bit; the rule `mean` depends on the rounding of a sum.
 """
 
 # Triton gives types to a kernel's arguments.
@@ -13,9 +13,9 @@ the keys: nothing is sorted or held in memory. For the rules with a share, the s
 import triton
 import triton.language as tl
 
-from benchmark.dam.selection import Selection, kept_count
+from ..selection import Selection, kept_count
 
-# References at a time, and elements a program, in the kernels of a backward pass.
+# References at a time and elements per program, in the kernels of a backward pass.
 TILE = {"ROWS": 32, "COLUMNS": 64}
 
 
@@ -37,9 +37,9 @@ def settings(selection: Selection, dim: int) -> dict[str, int | str]:
 
 @triton.jit
 def keys_of(one, other, element, first, second, seed, flip, RULE: tl.constexpr):
-    """Keys of the elements of the pair (first, second), in which they are `one` and `other`.
+    """Keys of the elements of the pair (first, second), whose values are `one` and `other`.
 
-    All arguments broadcast. `flip` has the highest differences kept.
+    All arguments broadcast. With `flip` the highest differences are kept.
     """
     if RULE == "random":
         low = tl.minimum(first, second).to(tl.uint32)
@@ -86,7 +86,7 @@ def select(one, other, keys, element, D, count, flip, RULE: tl.constexpr):
         keys = tl.where(inside, keys, 0x7FFFFFFF)
         low = tl.min(keys, 0)
         high = tl.max(tl.where(inside, keys, -1), 0)
-        # The threshold is in low .. high. A key that parts the row exactly ends the search.
+        # The threshold is in low .. high. A key that splits the row exactly ends the search.
         while low < high:
             middle = low + (high - low) // 2
             found = tl.sum((keys <= middle).to(tl.int32), 0)

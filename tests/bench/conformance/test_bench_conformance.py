@@ -20,6 +20,8 @@ from benchmark.bench.conformance.formulas_pair import FORMULAS as PAIR
 from benchmark.bench.conformance.formulas_proxy import FORMULAS as PROXY
 
 FLOATS = ("float32", "float64")
+RULES = ("quantile", "mean", "random", "inverse")
+REFUSED = {("masked_distance", "inverse"), ("contributions", "inverse")}
 
 
 def test_quick_run_compares_everything(tmp_path: Path) -> None:
@@ -40,12 +42,15 @@ def test_quick_run_compares_everything(tmp_path: Path) -> None:
         for dtype in FLOATS
         if (key, oracle, "") not in absent
     } | {
-        (f"DAM {mapping} {rule}{', 2 centres' * (2 in more)} in {way}", "reference", dtype)
-        for mapping, *more, way in (
-            *cases_mapping.PROXY_MAPPINGS,
-            *cases_mapping.PAIR_SIMILARITIES,
-        )
-        for rule in ("quantile", "mean", "random", "inverse")
+        (f"DAM {mapping} {rule}{', 2 centres' * (centres == 2)} by {by}", "definition", dtype)
+        for mapping, centres, by in cases_mapping.PROXY_MAPPINGS
+        for rule in (*RULES, *["soft"] * (by == "torch"))
+        for dtype in FLOATS
+        if (mapping, rule) not in REFUSED
+    } | {
+        (f"DAM {similarity} of pairs {rule} by {by}", "definition", dtype)
+        for similarity, by in cases_mapping.PAIR_SIMILARITIES
+        for rule in (*RULES, *["soft"] * (by == "torch"))
         for dtype in FLOATS
     }
     for line in lines:
@@ -57,7 +62,8 @@ def test_quick_run_compares_everything(tmp_path: Path) -> None:
         assert line["cases"] == str(QUICK)
         assert float(line["value"]) <= float(line["tolerance"])
         gradients = [key for key in line if key.startswith("gradient") and line[key]]
-        learns = line["compared"] in PROXY or line["compared"].startswith(("margin", "DAM marg"))
+        mapped = line["compared"].startswith("DAM") and " of pairs " not in line["compared"]
+        learns = mapped or line["compared"] in PROXY or line["compared"].startswith("margin")
         assert len(gradients) == 1 + learns
 
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
@@ -97,14 +103,14 @@ def test_a_gradient_that_differs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_mapping_that_keeps_other_elements(monkeypatch: pytest.MonkeyPatch) -> None:
-    exact = cases_mapping.pair_reference
-    compare = partial(cases_mapping.pair_mapping, "masked_distance", "loops", "quantile")
+    exact = cases_mapping.PAIR_DEFINITIONS["masked_distance"]
+    compare = partial(cases_mapping.pair_mapping, "masked_distance", "numba", "quantile")
     assert run(monkeypatch, compare)[0] == 0
 
     def positives_as_negatives(features: Tensor, labels: Tensor, *others: object) -> Tensor:
         return exact(features, torch.arange(len(labels)), *others)
 
-    monkeypatch.setattr(cases_mapping, "pair_reference", positives_as_negatives)
+    monkeypatch.setitem(cases_mapping.PAIR_DEFINITIONS, "masked_distance", positives_as_negatives)
     assert run(monkeypatch, compare)[0] == 1
 
 
@@ -116,7 +122,7 @@ def test_an_objective_without_oracles_is_listed(monkeypatch: pytest.MonkeyPatch)
         partial(cases_proxy.against_library, "newest"),
     )
     assert status == 0
-    assert "newest, formula: none: not in benchmark/bench/formulas_pair.py" in printed
+    assert "newest, formula: none: not in bench/conformance/formulas_pair.py" in printed
     assert "newest, library: none: no loss of it is chosen" in printed
 
 

@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from benchmark.dam import pair_similarity, proxy_similarity
-from benchmark.dam.definition import kept_set
-from benchmark.dam.kernels import numba_loops as loops
-from benchmark.dam.kernels.numba_functions import _arrays, _settings
+from benchmark.dam.definition import weights
+from benchmark.dam.kernels import numba_loops
+from benchmark.dam.kernels.numba_functions import arrays, settings
 from benchmark.dam.selection import Selection
 
 RULES = ["quantile", "mean", "random", "inverse"]
@@ -36,21 +36,23 @@ def test_sets_equal_a_sort(rule: str, positive: bool, dtype: torch.dtype) -> Non
         selection = Selection(rule, keep, seed=2**40 + 7)
         flags = torch.full((len(rows),), positive)
         scores = selection.scores(rows.clone(), first, second, flags)
-        expected = kept_set(scores, rule, keep)
-        count, seed, inverse, code, _, top = _settings(rows, selection, True)
+        expected = weights(scores, selection) > 0
+        count, seed, inverse, code, _, top = settings(rows, selection)
         keys = torch.empty(21, dtype=torch.int32 if dtype == torch.float32 else torch.int64)
         mask = torch.empty(21, dtype=dtype)
-        limit = _arrays(keys)[0][0] * 0
+        limit = arrays(keys)[0][0] * 0
         for n, row in enumerate(rows):
-            keys_, mask_, row_ = _arrays(keys, mask, row.clone())
+            keys_, mask_, row_ = arrays(keys, mask, row.clone())
             flip = positive != inverse
-            loops._fill_keys(keys_, row_, int(first[n]), int(second[n]), seed, flip, code, top)
-            limit, last = loops._select(keys_, row_, count, flip, code, top, limit)
-            loops._fill_mask(mask_, keys_, limit, last)
+            numba_loops._fill_keys(
+                keys_, row_, int(first[n]), int(second[n]), seed, flip, code, top
+            )
+            limit, last = numba_loops._select(keys_, row_, count, flip, code, top, limit)
+            numba_loops._fill_mask(mask_, keys_, limit, last)
             assert torch.equal(mask.bool(), expected[n]), (keep, row)
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("technology")
 def test_repeats_bit_for_bit() -> None:
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(60, 256, generator=generator).requires_grad_()
@@ -65,7 +67,7 @@ def test_repeats_bit_for_bit() -> None:
             assert all(torch.equal(a, b) for a, b in zip(run, runs[0], strict=True))
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("technology")
 def test_a_nan_shows() -> None:
     features, proxies = torch.randn(6, 9), torch.randn(4, 9)
     labels = torch.arange(6) % 4
@@ -81,7 +83,7 @@ def test_a_nan_shows() -> None:
     assert S[others][:, others].isfinite().all()
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("technology")
 def test_a_nan_shows_in_distances() -> None:
     features = torch.randn(6, 9)
     features[2, 5] = torch.nan
@@ -91,7 +93,7 @@ def test_a_nan_shows_in_distances() -> None:
     assert S[others][:, others].isfinite().all()
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("technology")
 def test_what_is_changed_before_the_backward_pass_is_refused() -> None:
     features, proxies = (torch.randn(n, 9).requires_grad_() for n in (6, 4))
     labels = torch.arange(6) % 4
@@ -102,7 +104,7 @@ def test_what_is_changed_before_the_backward_pass_is_refused() -> None:
             S.sum().backward()
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("technology")
 @pytest.mark.parametrize("similarity", ["masked_distance", "masked_cosine"])
 def test_autocast_changes_nothing(similarity: str) -> None:
     features, proxies = (torch.randn(n, 32).requires_grad_() for n in (6, 4))
@@ -122,7 +124,7 @@ def test_autocast_changes_nothing(similarity: str) -> None:
         torch.testing.assert_close(cast, plain)
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("technology")
 @pytest.mark.parametrize("samples", [0, 3])
 @pytest.mark.parametrize("rule", RULES)
 def test_nothing_to_compare(samples: int, rule: str) -> None:
@@ -143,7 +145,7 @@ def test_nothing_to_compare(samples: int, rule: str) -> None:
     assert features.grad.shape == features.shape
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("technology")
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32])
 def test_labels_of_any_integer_type(dtype: torch.dtype) -> None:
     features, proxies, labels = torch.randn(6, 9), torch.randn(4, 9), torch.arange(6) % 4
@@ -155,7 +157,7 @@ def test_labels_of_any_integer_type(dtype: torch.dtype) -> None:
         assert torch.equal(similarity(labels.to(dtype)), similarity(labels))
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.usefixtures("technology")
 def test_values_in_any_memory_order() -> None:
     features, proxies = torch.randn(9, 6).double().T, torch.randn(9, 8).double().T[::2]
     labels = torch.arange(6) % 4

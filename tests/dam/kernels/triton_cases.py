@@ -1,4 +1,4 @@
-"""The Triton kernels against the reference: on a GPU, or interpreted with TRITON_INTERPRET=1.
+"""The Triton kernels against the definition: on a GPU, or interpreted with TRITON_INTERPRET=1.
 
 `test_triton.py` runs this file, in a process of its own: Triton decides at its first import whether
 kernels are interpreted.
@@ -11,11 +11,10 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from benchmark.dam import pair_similarity, proxy_similarity
-from benchmark.dam.definition import class_means, kept_set, pair_reference, proxy_reference
-from benchmark.dam.kernels import triton_calls as fused
-from benchmark.dam.kernels import triton_selection as fused_selection
+from benchmark.dam import definition, pair_similarity, proxy_similarity
+from benchmark.dam.kernels import serving, triton_selection, use
 from benchmark.dam.kernels.triton_selection import is_kept, keys_of, select
+from benchmark.dam.readings import class_means, margin, masked_cosine
 from benchmark.dam.selection import Selection
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -41,26 +40,11 @@ def sets_kernel(
     tl.store(sizes + row, size)
 
 
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Float32 is served by the kernels, in small tiles; the list tells what they were asked."""
-    asked: list[str] = []
-
-    def recording(name: str):
-        function = getattr(fused, name)
-
-        def call(*arguments):
-            asked.append(name)
-            return function(*arguments)
-
-        return call
-
-    for name in ("class_margins", "kept_squares", "kept_cosines"):
-        monkeypatch.setattr(fused, name, recording(name))
-    monkeypatch.setattr(fused, "available", lambda features: features.dtype == torch.float32)
-    monkeypatch.setitem(fused_selection.TILE, "ROWS", 4)
-    monkeypatch.setitem(fused_selection.TILE, "COLUMNS", 16)
-    return asked
+@pytest.fixture(autouse=True)
+def _in_small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert serving(torch.zeros(1, 1, device=DEVICE)) == "triton"
+    monkeypatch.setitem(triton_selection.TILE, "ROWS", 4)
+    monkeypatch.setitem(triton_selection.TILE, "COLUMNS", 16)
 
 
 def rows_to_select(rule: str) -> tuple[Tensor, Tensor]:
@@ -88,13 +72,13 @@ def test_sets_are_those_of_the_selection_bit_for_bit(rule: str, keep: float) -> 
     positive = torch.arange(rows) % 2 == 0
     selection = Selection(rule, keep, seed=123456789)
     scores = selection.scores((left - right).abs(), first, second, positive)
-    expected = kept_set(scores, rule, keep)
+    expected = definition.weights(scores, selection) > 0
     kept = torch.zeros(rows, dim, dtype=torch.int32, device=DEVICE)
     sizes = torch.zeros(rows, dtype=torch.int32, device=DEVICE)
     flips = (positive != (rule == "inverse")).int()
     tensors = [tensor.to(DEVICE) for tensor in (left, right, first, second, flips)]
     sets_kernel[(rows,)](
-        *tensors, kept, sizes, dim, **fused_selection.settings(selection, dim), WIDTH=32
+        *tensors, kept, sizes, dim, **triton_selection.settings(selection, dim), WIDTH=32
     )
     assert torch.equal(kept.cpu() == 1, expected)
     assert torch.equal(sizes.cpu().long(), expected.sum(-1))
@@ -115,7 +99,7 @@ def on_device(*tensors: Tensor) -> list[Tensor]:
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("case", range(4))
-def test_proxy_mapping_equals_reference(rule: str, case: int, served: list[str]) -> None:
+def test_proxy_mapping_equals_its_definition(rule: str, case: int) -> None:
     generator = torch.Generator().manual_seed(case)
     C, D = [(3, 37), (4, 5), (5, 16), (1, 1)][case]
     features = torch.randn(5, D, generator=generator)
@@ -131,12 +115,10 @@ def test_proxy_mapping_equals_reference(rule: str, case: int, served: list[str])
     table = None
     if difference == "class_means":
         table = class_means(features, labels, proxies)
-    expected = proxy_reference(
-        features, proxies, labels, Selection(rule, 0.6, case), table=table, **settings
-    )
+    selection = Selection(rule, 0.6, case, settings["rescale"])
+    expected = margin(features, proxies, labels, selection, table=table, own=settings["own"])
     f, w, y = on_device(features, proxies, labels)
     found = proxy_similarity(f, w, y, rule, 0.6, seed=case, difference=difference, **settings)
-    assert served == ["class_margins"]
     torch.testing.assert_close(
         with_gradients(found, f, w),
         with_gradients(expected, features, proxies),
@@ -148,9 +130,7 @@ def test_proxy_mapping_equals_reference(rule: str, case: int, served: list[str])
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("similarity", ["masked_distance", "masked_cosine"])
 @pytest.mark.parametrize("case", range(3))
-def test_pair_mapping_equals_reference(
-    rule: str, similarity: str, case: int, served: list[str]
-) -> None:
+def test_pair_mapping_equals_its_definition(rule: str, similarity: str, case: int) -> None:
     generator = torch.Generator().manual_seed(case)
     D = [37, 16, 2][case]
     features = torch.randn(3, D, generator=generator)
@@ -160,16 +140,15 @@ def test_pair_mapping_equals_reference(
         features, references = features.round() + 0.5, references.round() + 0.5
     features.requires_grad_()
     references.requires_grad_()
-    settings = {"rescale": case != 2}
     others = {} if case == 0 else {"references": references, "reference_labels": reference_labels}
     inputs = [features] if case == 0 else [features, references]
-    expected = pair_reference(
-        features, labels, Selection(rule, 0.6, case), similarity, **settings, **others
-    )
+    cosines = similarity == "masked_cosine"
+    define = masked_cosine if cosines else definition.pair_similarity
+    rescale = case != 2 or cosines
+    expected = define(features, labels, Selection(rule, 0.6, case, rescale), **others)
     moved = dict(zip(others, on_device(*others.values()), strict=True))
     f, y = on_device(features, labels)
-    found = pair_similarity(f, y, rule, 0.6, similarity, seed=case, **settings, **moved)
-    assert served == ["kept_squares" if similarity == "masked_distance" else "kept_cosines"]
+    found = pair_similarity(f, y, rule, 0.6, similarity, seed=case, rescale=rescale, **moved)
     places = [f] if case == 0 else [f, moved["references"]]
     torch.testing.assert_close(
         with_gradients(found, *places),
@@ -180,7 +159,7 @@ def test_pair_mapping_equals_reference(
 
 
 @pytest.mark.parametrize("labels", [torch.arange(12)[::3] // 2, torch.ones(1).long().expand(4)])
-def test_labels_may_have_strides(labels: Tensor, served: list[str]) -> None:
+def test_labels_may_have_strides(labels: Tensor) -> None:
     features, references = torch.randn(2, 4, 8, generator=torch.Generator().manual_seed(0))
     proxies = torch.randn(6, 8, generator=torch.Generator().manual_seed(1))
     f, r, w = on_device(features, references, proxies)
@@ -193,10 +172,9 @@ def test_labels_may_have_strides(labels: Tensor, served: list[str]) -> None:
         for y in (labels.to(DEVICE), labels.contiguous().to(DEVICE))
     ]
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
-    assert served == ["class_margins", "kept_squares", "kept_cosines"] * 2
 
 
-def test_euclidean_metric_and_a_memory_without_gradient(served: list[str]) -> None:
+def test_euclidean_metric_and_a_memory_without_gradient() -> None:
     features, memory = F.normalize(torch.randn(2, 4, 20), dim=-1)
     labels = torch.tensor([0, 1, 0, 1])
     f, m, y = on_device(features, memory, labels)
@@ -204,14 +182,12 @@ def test_euclidean_metric_and_a_memory_without_gradient(served: list[str]) -> No
     found = pair_similarity(
         f, y, references=m, reference_labels=y, metric="euclidean", select="negatives"
     )
-    served_by = served[:]
     features = features.double().requires_grad_()
     expected = pair_similarity(
         features, labels, references=memory.double(), reference_labels=labels,
         metric="euclidean", select="negatives",
     )  # fmt: skip
-    assert served_by == ["kept_squares"]
-    assert served == served_by  # double precision is not for the kernels
+    assert serving(features) != "triton"  # double precision is not for the kernels
     value, gradient = with_gradients(found, f)
     wanted, wanted_gradient = with_gradients(expected, features)
     torch.testing.assert_close(value.double(), wanted, atol=1e-6, rtol=1e-6)
@@ -219,7 +195,7 @@ def test_euclidean_metric_and_a_memory_without_gradient(served: list[str]) -> No
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_nan_shows(rule: str, served: list[str]) -> None:
+def test_a_nan_shows(rule: str) -> None:
     generator = torch.Generator().manual_seed(0)
     features, proxies = torch.randn(3, 8, generator=generator), torch.randn(4, 8)
     proxies[3, 5] = torch.nan
@@ -228,7 +204,6 @@ def test_a_nan_shows(rule: str, served: list[str]) -> None:
     S = proxy_similarity(f, w, y, rule, 0.25, seed=0)
     features[2, 5] = torch.nan
     P = pair_similarity(features.to(DEVICE), y, rule, 0.25, seed=0)
-    assert served == ["class_margins", "kept_squares"]
     # A random set is drawn without a look at the values.
     if rule != "random":
         assert S[:, 3].isnan().all()
@@ -238,10 +213,47 @@ def test_a_nan_shows(rule: str, served: list[str]) -> None:
     assert not P[:2, :2].isnan().any()
 
 
+def mapped(f: Tensor, r: Tensor, w: Tensor, y: Tensor) -> list[Tensor]:
+    """Whatever the kernels compute, of features and references [4, D] and proxies [6, D]."""
+    return [
+        proxy_similarity(f, w, y),
+        pair_similarity(f, y),
+        pair_similarity(f, y, references=r, reference_labels=y),
+        pair_similarity(f, y, similarity="masked_cosine", references=r, reference_labels=y),
+    ]
+
+
+def test_memory_order_changes_nothing() -> None:
+    generator = torch.Generator().manual_seed(0)
+    tensors = [torch.randn(n, 8, generator=generator) for n in (4, 4, 6)]
+    labels = torch.tensor([0, 5, 5, 1], device=DEVICE)
+    found = []
+    for ordered in (
+        lambda t: t,
+        lambda t: t.T.contiguous().T,
+        lambda t: t.repeat_interleave(2, 1)[:, ::2],
+    ):
+        inputs = on_device(*tensors)
+        S = mapped(*(ordered(t) for t in inputs), labels)
+        upstream = [torch.arange(part.numel()).view(part.T.shape).to(part).T for part in S]
+        gradients = torch.autograd.grad(S, inputs, upstream)
+        found.append([*S, *gradients])
+    torch.testing.assert_close(found[1], found[0])
+    torch.testing.assert_close(found[2], found[0])
+    assert all(gradient.abs().max() > 0.1 for gradient in found[0][4:])
+
+
+def test_second_order_is_refused() -> None:
+    inputs = on_device(*(torch.randn(n, 8) for n in (4, 4, 6)))
+    for S in mapped(*inputs, torch.tensor([0, 5, 5, 1], device=DEVICE)):
+        with pytest.raises(RuntimeError, match="DAM has no second-order gradients"):
+            torch.autograd.grad(S.sum(), inputs[0], create_graph=True)
+
+
 @pytest.mark.skipif(DEVICE == "cpu", reason="needs a GPU")
 @pytest.mark.parametrize("size", [(180, 100, 512), (64, 1041, 2048)])
-def test_real_sizes_on_a_gpu_repeat_and_agree_with_the_blocked_path(
-    size: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+def test_real_sizes_on_a_gpu_repeat_and_agree_with_torch(
+    size: tuple[int, int, int],
 ) -> None:
     B, C, D = size
     generator = torch.Generator().manual_seed(0)
@@ -254,8 +266,8 @@ def test_real_sizes_on_a_gpu_repeat_and_agree_with_the_blocked_path(
         for _ in range(2)
     )
     assert all(torch.equal(a, b) for a, b in zip(once, twice, strict=True))
-    monkeypatch.setattr(fused, "available", lambda features: False)
-    blocked = with_gradients(proxy_similarity(f, w, y), f, w) + with_gradients(
-        pair_similarity(f, y % 20), f
-    )
+    with use("torch"):
+        blocked = with_gradients(proxy_similarity(f, w, y), f, w) + with_gradients(
+            pair_similarity(f, y % 20), f
+        )
     torch.testing.assert_close(once, blocked, atol=1e-5, rtol=1e-5)
