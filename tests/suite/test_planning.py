@@ -103,7 +103,10 @@ def test_overrides_reach_runs_and_suite() -> None:
             "no objective 'triplets'. Did you mean 'triplet'",
         ),
         (["cases.1.objectives.triplet.margins=1"], "triplet has no option 'margins'"),
-        (["arms.dam.similarity.rule=quartile"], r"similarity.rule must be 'quantile' or .*, not 'quartile'"),
+        (
+            ["arms.dam.similarity.rule=quartile"],
+            r"similarity.rule must be 'quantile' or .*, not 'quartile'",
+        ),
         (["arms.dam.similarity.keep=1.5"], "keep must be above 0 and at most 1"),
         (["arms.dam.similarity.keep=abc"], "dam: similarity.keep must be a number, not 'abc'"),
         (["arms.dam.similarity.joint=nan"], "dam: similarity.joint must be a number, not 'nan'"),
