@@ -96,13 +96,13 @@ class PairDAM(DAM):
         with torch.autocast(features.device.type, enabled=False):
             if self.similarity == "masked_cosine":
                 mapped = kernels.kept_cosines(features, others, left, right, selection)
-            elif self.similarity == "masked_distance":
-                square = kernels.kept_squares(features, references, left, right, selection)
-                mapped = from_squares(square, features, others, metric)
             else:
-                with torch.no_grad():
-                    hard = kernels.kept_squares(features, references, left, right, selection)
-                mapped = shrunk_similarity(features, references, hard, positive, metric)
+                shrunk = self.similarity == "shrunk"
+                with torch.set_grad_enabled(torch.is_grad_enabled() and not shrunk):
+                    square = kernels.kept_squares(features, references, left, right, selection)
+                if shrunk:
+                    square = shrunk_squares(features, references, square, positive)
+                mapped = from_squares(square, features, others, metric)
             if self.select == "both":
                 return mapped
             chosen = positive if self.select == "positives" else ~positive
@@ -119,26 +119,19 @@ def from_squares(square: Tensor, features: Tensor, references: Tensor, metric: M
     return (lengths - square) / 2
 
 
-def shrunk_similarity(
-    features: Tensor, references: Tensor | None, hard: Tensor, positive: Tensor, metric: Metric
+def shrunk_squares(
+    features: Tensor, references: Tensor | None, hard: Tensor, positive: Tensor
 ) -> Tensor:
-    """Similarities of the plain d^2, multiplied so that its mean is that of `hard` [B, N].
+    """Plain squared distances [B, N], multiplied so that their mean is that of `hard` [B, N].
 
-    The factor is one number for the negative and one for the `positive` pairs [B, N].
+    By one number for the negative and one for the `positive` pairs [B, N].
     """
-    plain = plain_similarity(features, metric, references)
+    plain = plain_similarity(features, "euclidean", references).square()
     with torch.no_grad():
-        square = plain_similarity(features, "euclidean", references).square()
         ratio = torch.where(
-            positive, mean_ratio(hard, square, positive), mean_ratio(hard, square, ~positive)
+            positive, mean_ratio(hard, plain, positive), mean_ratio(hard, plain, ~positive)
         )
-    if metric == "euclidean":
-        return ratio.sqrt() * plain
-    nearest: Tensor | float = 1.0  # the similarity at distance 0
-    if metric == "inner_product":
-        others = features if references is None else references
-        nearest = (features.square().sum(1).unsqueeze(1) + others.square().sum(1)) / 2
-    return nearest - ratio * (nearest - plain)
+    return ratio * plain
 
 
 def plain_similarity(features: Tensor, metric: Metric, references: Tensor | None = None) -> Tensor:

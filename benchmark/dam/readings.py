@@ -197,7 +197,7 @@ def shrunk_pairs(
     mapped = pair_similarity(features, labels, selection, references, reference_labels)
     if references is None or reference_labels is None:
         references, reference_labels = features, labels
-    square = 2 - 2 * features @ references.T
+    square = (features.unsqueeze(1) - references).square().sum(-1)
     positive = labels.unsqueeze(1) == reference_labels
     ratios = torch.ones_like(square)
     for pairs in (positive, ~positive):
