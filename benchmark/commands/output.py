@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 """Columns of a file or a pipe, which have no width of their own."""
-REFERENCE = Path(__file__).parents[1] / "report" / "published" / "reference_results.csv"
 
 
 def new_console(*, stderr: bool = False) -> Console:
@@ -63,6 +62,8 @@ def report_on(out: Path, console: Console) -> None:
     from benchmark.report import print_table, write_report
 
     widen(console)
-    report = write_report(out, reference=REFERENCE if REFERENCE.exists() else None)
+    report = write_report(out)
     print_table(report.table, console)
+    for remark in report.remarks:
+        print_note(remark)
     console.print(f"report: {printable(str(report.page.resolve()))}", soft_wrap=True)

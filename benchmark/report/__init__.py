@@ -1,63 +1,50 @@
-"""Stored runs to tables, statistics, plots and a page."""
+"""Stored runs to tables, statistics, figures and a page."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from benchmark.durable import write_text
-from benchmark.errors import UserError
 from benchmark.report.figures.catalogue import draw_all
+from benchmark.report.grouping import build_table
 from benchmark.report.page.document import page_text
-from benchmark.report.table import Table, build_table
-from benchmark.report.tables.csv_table import csv_text
+from benchmark.report.table import Table
+from benchmark.report.tables.archive import archive_text
+from benchmark.report.tables.catalogue import all_sheets, write_sheets
 from benchmark.report.tables.markdown import markdown_text
 from benchmark.report.tables.terminal import print_table
 from benchmark.suite.store import read_runs
 
-__all__ = ["Report", "Table", "build_table", "print_table", "read_reference", "write_report"]
-
-_REFERENCE_COLUMNS = {"dataset", "protocol", "source", "confidence"}
+__all__ = ["Report", "Table", "build_table", "print_table", "write_report"]
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was written, and the table behind it."""
+    """What was written, the table behind it, and what is to be known of it (`remarks`)."""
 
     table: Table
     csv: Path
     markdown: Path
     page: Path
+    tables: tuple[Path, ...]
     figures: tuple[Path, ...]
+    remarks: list[str]
 
 
-def read_reference(path: Path) -> pd.DataFrame:
-    """Published values: a CSV file with `dataset`, `protocol`, `source`, `confidence` and more.
+def write_report(out: Path) -> Report:
+    """Collect the runs below `out` and write tables, figures and the page there.
 
-    Raises UserError where the file can't be read or lacks one of these columns.
+    The files are table.csv, table.md, tables/, figures/ and report.html. Tables are written before
+    figures, and a figure that can't be drawn is a remark. A run that can't be read is one too.
+    Raises UserError where no run can be read, or a file can't be written.
     """
-    try:
-        values = pd.read_csv(path, dtype=str)
-    except (OSError, ValueError) as error:
-        raise UserError(f"The reference values {path} can't be read: {error}") from error
-    missing = sorted(_REFERENCE_COLUMNS - set(values.columns))
-    if missing:
-        raise UserError(f"{path} lacks the column {', '.join(missing)}. Add it to the first line.")
-    return values
-
-
-def write_report(out: Path, *, reference: Path | None = None) -> Report:
-    """Collect the runs below `out` and write table.csv, table.md, figures/ and report.html there.
-
-    `reference` is a CSV file of published values, shown where its data set was run. Raises
-    UserError where there are no runs, or a file is damaged.
-    """
-    published = None if reference is None else read_reference(reference)
-    table = build_table(read_runs(out))
-    drawings = draw_all(table, out / "figures")
-    paths = out / "table.csv", out / "table.md", out / "report.html"
-    texts = csv_text(table), markdown_text(table), page_text(table, drawings, published)
-    for path, text in zip(paths, texts, strict=True):
-        write_text(path, text)
-    figures = tuple(path for drawing in drawings for path in (drawing.png, drawing.svg))
-    return Report(table, *paths, figures=figures)
+    stored = read_runs(out)
+    table = build_table(stored)
+    csv, markdown, page = out / "table.csv", out / "table.md", out / "report.html"
+    write_text(csv, archive_text(table))
+    write_text(markdown, markdown_text(table))
+    sheets = all_sheets(table)
+    tables = write_sheets(sheets, out / "tables")
+    gallery = draw_all(table, out / "figures")
+    write_text(page, page_text(table, sheets, gallery))
+    remarks = [*(one.reason for one in stored.damaged), *gallery.remarks]
+    return Report(table, csv, markdown, page, tables, gallery.files, remarks)

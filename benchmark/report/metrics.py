@@ -3,6 +3,8 @@
 They are defined in `benchmark.evaluation`. NMI is measured on request and shown where it was.
 """
 
+from benchmark.printable import printable
+
 METRICS = {
     "retrieval": ("recall@1", "recall@2", "recall@4", "recall@8", "map@r", "r_precision", "map"),
     "reid": ("cmc@1", "cmc@5", "cmc@10", "map", "minp"),
@@ -26,4 +28,4 @@ _NAMES = {
 
 def metric_name(metric: str) -> str:
     """The metric as the field writes it."""
-    return _NAMES.get(metric, metric)
+    return _NAMES.get(metric) or printable(metric)

@@ -1,9 +1,11 @@
 """Which runs may be subtracted from each other."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from benchmark.errors import UserError
+from benchmark.report.numbers import listed
 from benchmark.suite.store import StoredRun
 
 # What two runs must share to differ in the arm alone: digest name and its words.
@@ -12,6 +14,15 @@ _SHARED = {
     "batches": "batches",
     "data_listing": "lists of images",
     "data_images": "images",
+}
+
+# And in what they must have been made alike: entry of the environment and its words. Pillow's and
+# cuDNN's results change between releases, and torch promises none across releases and devices.
+_SAME = {
+    "device_name": "device models",
+    "torch": "versions of torch",
+    "cudnn": "versions of cuDNN",
+    "pillow": "versions of Pillow",
 }
 
 
@@ -23,11 +34,14 @@ class Pairs:
     broken: dict[int, str]
 
     def differences(self, metric: str) -> dict[int, float]:
-        """Arm minus baseline in `metric`, by seed."""
+        """Arm minus baseline in `metric` by seed, where both have a value."""
         return {
-            seed: arm.metrics[metric] - baseline.metrics[metric]
+            seed: difference
             for seed, (arm, baseline) in self.runs.items()
-            if metric in arm.metrics and metric in baseline.metrics
+            if not math.isnan(
+                difference := arm.metrics.get(metric, math.nan)
+                - baseline.metrics.get(metric, math.nan)
+            )
         }
 
     @property
@@ -37,7 +51,7 @@ class Pairs:
         for seed, reason in self.broken.items():
             reasons.setdefault(reason, []).append(seed)
         return [
-            f"not paired: {reason} (seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))})"
+            f"not paired: {reason} (seed{'s' * (len(seeds) > 1)} {listed(seeds)})"
             for reason, seeds in reasons.items()
         ]
 
@@ -68,14 +82,26 @@ def _broken(arm: StoredRun, baseline: StoredRun | None) -> str | None:
             return f"{words} not recorded"
         if arm.digests[name] != baseline.digests[name]:
             return f"{words} differ"
+    own, other = _circumstances(arm), _circumstances(baseline)
+    for words, value in own.items():
+        if value != other[words]:
+            return f"{words} differ ({value}; baseline {other[words]})"
     return None
+
+
+def _circumstances(run: StoredRun) -> dict[str, str]:
+    """What moves results besides the arm, by its words, as text."""
+    known = run.environment.model_dump()
+    found = {words: str(known.get(name, "unknown")) for name, words in _SAME.items()}
+    changes = " with changes" if known.get("dirty") else ""
+    return {**found, "commits": f"{str(known.get('commit'))[:10]}{changes}"}
 
 
 def pair(arm: Mapping[int, StoredRun], baseline: Mapping[int, StoredRun]) -> Pairs:
     """Pair an arm's finished runs with the baseline's, both given by seed.
 
-    Two runs are a pair where both finished and the digests of their initial weights, of their
-    batches and of their data agree.
+    Two runs are a pair where both finished, the digests of their initial weights, of their batches
+    and of their data agree, and so do device model, libraries and commit.
     """
     pairs = Pairs({}, {})
     for seed, run in arm.items():

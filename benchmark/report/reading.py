@@ -1,54 +1,55 @@
-"""The compact table that Markdown and the terminal share, and the sentences that explain it."""
+"""The sentences that a reader of a data set's numbers needs."""
 
+from collections.abc import Collection, Iterator
+
+from benchmark.printable import printable
 from benchmark.report.metrics import metric_name
-from benchmark.report.numbers import difference, mean_sd
-from benchmark.report.table import Group, Row
+from benchmark.report.numbers import listed, plural
+from benchmark.report.table import Comparison, Group, Row
+from benchmark.suite.store import StoredRun
 
+UNFINISHED = ("failed", "interrupted", "going on", "not run")
+"""The states of runs without a result."""
 INTERVAL = (
     "Δ is the mean over seeds of arm minus baseline at the same seed, with the 95 % paired "
     "t-interval of that mean"
 )
 
 
-def columns(group: Group) -> list[str]:
-    """Headings of the compact table."""
-    metrics = [metric_name(metric) for metric in group.main_metrics]
-    return ["Arm", "Seeds", *(part for name in metrics for part in (name, f"Δ {name}"))]
-
-
-def cells(group: Group, row: Row) -> list[str]:
-    """One arm's cells, below `columns`."""
-    numbers = [
-        text
-        for metric in group.main_metrics
-        for text in (mean_sd(row.summary(metric)), difference(row.difference(metric)))
-    ]
-    return [row.label, seeds(row), *numbers]
-
-
 def seeds(row: Row) -> str:
-    """The number of finished seeds, and of those that failed or were not run."""
+    """The number of finished seeds, and of those in another state."""
     parts = [str(len(row.finished))]
-    parts += [
-        f"{len(runs)} {state}" for state in ("failed", "not run") if (runs := row.in_state(state))
-    ]
+    parts += [f"{len(runs)} {state}" for state in UNFINISHED if (runs := row.in_state(state))]
     return ", ".join(parts)
 
 
 def legend(group: Group) -> list[str]:
     """What a reader must know of the group's numbers."""
     numbers = sorted({run.config.seed for run in group.runs})
-    epochs = sorted({str(run.config.epochs) for run in group.runs}, key=len)
-    pairs = sorted({len(row.pairs.runs) for row in group.rows if row.pairs})
-    spread = "–".join(dict.fromkeys(map(str, (pairs[0], pairs[-1])))) if pairs else "0"
-    sentences = [
-        f"Per cent, mean ± sample standard deviation over seeds {', '.join(map(str, numbers))}, "
-        f"after the last of {' or '.join(epochs)} epochs.",
-        f"{INTERVAL} (percentage points, n = {spread} pairs).",
-    ]
+    epochs = sorted({one.shared["epochs"] for one in group.comparisons})
+    pairs = sorted({len(row.pairs.runs) for row in group.rows if row.pairs and row.pairs.runs})
+    spread = " ± sample standard deviation" if len(numbers) > 1 else ""
+    over = f"seed{'s' * (len(numbers) > 1)} {listed(numbers)}"
+    sentences = [f"Per cent, mean{spread} over {over}, after {_last(epochs)}."]
+    if pairs:
+        count = plural(pairs[-1], "pair")
+        if pairs[0] != pairs[-1]:
+            count = f"{pairs[0]}–{count}"
+        sentences.append(f"{INTERVAL} (percentage points, {count}).")
+    elif any(row.pairs for row in group.rows):
+        sentences.append("No arm has a pair with its baseline, so there is no difference to show.")
     if group.note:
         sentences.append(f"{group.label}: {group.note}")
     return sentences
+
+
+def _last(epochs: list[int]) -> str:
+    """Which epoch the values are those of."""
+    if epochs == [1]:
+        return "a single epoch"
+    if len(epochs) == 1:
+        return f"the last of {epochs[0]} epochs"
+    return f"the last epoch, of {epochs[0]} to {epochs[-1]}"
 
 
 def remarks(group: Group) -> list[str]:
@@ -58,11 +59,62 @@ def remarks(group: Group) -> list[str]:
         for row in comparison.rows:
             where = f"{comparison.label}, {row.label}"
             lines += [
-                f"{where}, seed {run.config.seed} failed: {run.error or 'no error text'}"
+                f"{where}, seed {run.config.seed} failed: {_error(run)}"
                 for run in row.in_state("failed")
             ]
-            missing = [str(run.config.seed) for run in row.in_state("not run")]
-            if missing:
-                lines.append(f"{where}: not run (seed {', '.join(missing)})")
-            lines += [f"{where}: {note}" for note in row.notes]
+            for state in UNFINISHED[1:]:
+                seeds = [run.config.seed for run in row.in_state(state)]
+                if seeds:
+                    lines.append(f"{where}: {state} (seed{'s' * (len(seeds) > 1)} {listed(seeds)})")
+            found = (*row.notes, *gaps(group, comparison, row), *_flags(row))
+            lines += [f"{where}: {note}" for note in found]
     return lines
+
+
+def _flags(row: Row) -> Iterator[str]:
+    """What was wrong with runs that ended, and what changed between attempts at one."""
+    for seed, run in row.runs.items():
+        for warning in run.warnings:
+            yield f"seed {seed}: {printable(warning)}"
+        for name in ("commit", "torch", "device_name"):
+            values = {str(attempt.environment.get(name)) for attempt in run.attempts}
+            if len(values) > 1:
+                used = " and ".join(sorted(map(printable, values)))
+                yield f"seed {seed} was made in attempts of different {name}: {used}"
+
+
+def _error(run: StoredRun) -> str:
+    return printable(" ".join((run.error or "no error message").split()))
+
+
+def gaps(group: Group, comparison: Comparison, row: Row) -> list[str]:
+    """Where the numbers of a row come from other seeds than a reader would take them to."""
+    found: dict[str, list[str]] = {}
+    baseline = comparison.baseline
+    for metric in group.metrics:
+        values, differences = set(row.values(metric)), set(row.differences(metric))
+        finished = {seed for seed, run in row.runs.items() if run.state == "finished"}
+        if not values and metric not in group.main_metrics:
+            continue  # it wasn't measured
+        said = []
+        if finished - values:
+            said.append(f"no value {seed_list(finished - values)}")
+        beside = set(baseline.values(metric)) if baseline else set()
+        if differences and (values != differences or beside != differences):
+            means = f"the mean is {over_seeds(values)}"
+            if values != beside:
+                means += f", the baseline's {over_seeds(beside)}"
+            said.append(f"{means}, Δ {over_seeds(differences)}")
+        for one in said:
+            found.setdefault(one, []).append(metric_name(metric))
+    return [f"{', '.join(names)}: {one}" for one, names in found.items()]
+
+
+def seed_list(seeds: Collection[int]) -> str:
+    """Some seeds by number."""
+    return f"in seed{'s' * (len(seeds) > 1)} {listed(seeds)}"
+
+
+def over_seeds(seeds: Collection[int]) -> str:
+    """What a mean was taken over."""
+    return f"over seed{'s' * (len(seeds) > 1)} {listed(seeds)}"

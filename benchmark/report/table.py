@@ -1,28 +1,21 @@
-"""Stored runs as rows: one an arm of a comparison, over its seeds.
+"""The table of all runs: rows are arms of a comparison, over their seeds."""
 
-Two runs belong to one comparison where their configurations agree in everything but the arm, the
-seed, and the entries that an arm exchanges (see `benchmark.suite.arms`).
-"""
-
+import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmark.printable import printable
 from benchmark.report.facts import facts
 from benchmark.report.metrics import MAIN_METRICS, METRICS
 from benchmark.report.numbers import ABSENT
-from benchmark.report.pairing import Pairs, by_seed, pair
-from benchmark.report.settings import change_text, distinct, exchange_text
+from benchmark.report.pairing import Pairs
 from benchmark.report.statistics.interval import Interval, Summary, paired_interval, summarise
 from benchmark.run_config import RunConfig
-from benchmark.suite.arms import BASELINE, DAM, EXCHANGED
-from benchmark.suite.store import StoredRun, canonical
-from benchmark.suite.stored_files import Environment, Images
-
-_NOT_COMPARED = {"arm", "seed", *EXCHANGED}
-
-_COUNTS = ("train_classes", "train_images", "query_images", "gallery_images")
+from benchmark.suite.arms import BASELINE, DAM
+from benchmark.suite.store import Damaged, StoredRun
+from benchmark.suite.stored_files import Environment
 
 
 @dataclass(frozen=True)
@@ -49,19 +42,35 @@ class Row:
         """The runs that the row's numbers come from."""
         return self.in_state("finished")
 
+    def values(self, metric: str) -> dict[int, float]:
+        """`metric` after the last epoch by seed, of finished runs that have a value."""
+        found = {
+            seed: run.metrics.get(metric, math.nan)
+            for seed, run in self.runs.items()
+            if run.state == "finished"
+        }
+        return {seed: value for seed, value in found.items() if not math.isnan(value)}
+
     def summary(self, metric: str) -> Summary:
-        """`metric` after the last epoch, over the finished seeds."""
-        return summarise([run.metrics[metric] for run in self.finished if metric in run.metrics])
+        """`metric` after the last epoch, over the seeds that have a value."""
+        return summarise(list(self.values(metric).values()))
 
     def untrained(self, metric: str) -> Summary:
-        """`metric` before the first step, over the finished seeds."""
-        runs = self.finished
-        return summarise([run.untrained[metric] for run in runs if metric in run.untrained])
+        """`metric` before the first step, over the finished seeds that have a value."""
+        found = [run.untrained.get(metric, math.nan) for run in self.finished]
+        return summarise([value for value in found if not math.isnan(value)])
+
+    def differences(self, metric: str) -> dict[int, float]:
+        """Arm minus baseline in `metric` by paired seed; empty for the baseline."""
+        return self.pairs.differences(metric) if self.pairs else {}
 
     def difference(self, metric: str) -> Interval:
-        """Arm minus baseline in `metric`, over the paired seeds; empty for the baseline."""
-        differences = self.pairs.differences(metric) if self.pairs else {}
-        return paired_interval(list(differences.values()))
+        """The mean of those differences with its interval."""
+        return paired_interval(list(self.differences(metric).values()))
+
+    def difference_sd(self, metric: str) -> float:
+        """Their standard deviation; NaN with fewer than two."""
+        return summarise(list(self.differences(metric).values())).sd
 
     @property
     def notes(self) -> list[str]:
@@ -97,6 +106,12 @@ class Comparison:
     def config(self) -> RunConfig:
         """The configuration of one of the runs."""
         return next(iter(self.rows[0].runs.values())).config
+
+    @property
+    def baseline(self) -> Row | None:
+        """The one row that arms are paired with, if there is one such."""
+        found = [row for row in self.rows if row.arm == BASELINE]
+        return found[0] if len(found) == 1 else None
 
     def facts(self) -> dict[str, str]:
         """The conditions that all arms share, as text."""
@@ -143,9 +158,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Table:
-    """All stored runs, by data set."""
+    """All stored runs, by data set, and the folders that couldn't be read."""
 
     groups: list[Group] = field(default_factory=list)
+    damaged: list[Damaged] = field(default_factory=list)
 
     @property
     def rows(self) -> list[Row]:
@@ -162,108 +178,22 @@ class Table:
         return sorted({row.label for row in self.rows}, key=arm_order)
 
 
-def build_table(runs: Iterable[StoredRun]) -> Table:
-    """Group runs by data set, comparison and arm.
-
-    Raises UserError where one configuration is stored twice.
-    """
-    datasets = _split(runs, lambda run: run.config.dataset.model_dump())
-    names = [_dataset_name(members) for members in datasets]
-    labels = distinct(names, [members[0].config.dataset.model_dump() for members in datasets])
-    groups = map(_group, datasets, names, labels)
-    return Table(sorted(groups, key=lambda group: _by_number(group.label)))
-
-
-def _group(runs: list[StoredRun], name: str, label: str) -> Group:
-    """The comparisons among the runs on one data set."""
-    images = next((run.dataset for run in runs if run.dataset.name is not None), Images())
-    members = _split(runs, lambda run: _without(run.config, _NOT_COMPARED))
-    shared = [_without(own[0].config, _NOT_COMPARED) for own in members]
-    labels = distinct([own[0].config.objective_name for own in members], shared)
-    comparisons = map(Comparison, labels, shared, map(_rows, members))
-    counts = {name: getattr(images, name) for name in _COUNTS}
-    return Group(
-        label=label,
-        name=name,
-        protocol=images.protocol or "",
-        note=images.note or "",
-        counts={name: count for name, count in counts.items() if count is not None},
-        official=all(run.dataset.official for run in runs if run.dataset.name is not None),
-        comparisons=sorted(comparisons, key=lambda comparison: _by_number(comparison.label)),
-    )
-
-
-def _rows(runs: list[StoredRun]) -> list[Row]:
-    """The arms of one comparison, the baseline first, then `dam`, then the others by name."""
-    arms = _split(runs, lambda run: [run.config.arm, _exchanged(run.config)])
-    members = [by_seed(own) for own in arms]
-    names = [own[0].config.arm for own in arms]
-    exchanged = [_exchanged(own[0].config) for own in arms]
-    labels = distinct(names, exchanged)
-    # With two baselines there is no saying which one an arm is the twin of.
-    baseline = members[names.index(BASELINE)] if names.count(BASELINE) == 1 else {}
-    dam = exchanged[names.index(DAM)] if names.count(DAM) == 1 else None
-    rows = [
-        Row(
-            arm=name,
-            label=label,
-            settings=exchange_text(entries),
-            short=_short(entries, dam),
-            runs=own,
-            pairs=None if name == BASELINE else pair(own, baseline),
-        )
-        for own, name, label, entries in zip(members, names, labels, exchanged, strict=True)
-    ]
-    return sorted(rows, key=lambda row: arm_order(row.label))
-
-
-def _short(entries: dict[str, Any], dam: dict[str, Any] | None) -> str:
-    """An arm's settings, by their difference to those of the arm `dam` where it is a variant."""
-    text = exchange_text(entries)
-    kind = entries.get("similarity", {}).get("type")
-    if dam is None or entries == dam or kind != dam.get("similarity", {}).get("type"):
-        return text
-    return min(f"as {DAM}, {change_text(entries, dam)}", text, key=len)
-
-
 def arm_order(label: str) -> tuple[bool, bool, bool, list[str]]:
     """The key that sorts arms: the baseline, `dam`, others by name, then the points of axes."""
     point = re.match(r"\w+=", label) is not None
     first = not label.startswith(BASELINE), not label.startswith(DAM)
-    return (*first, point, _by_number(label))
+    return (*first, point, by_number(label))
 
 
-def _by_number(label: str) -> list[str]:
+def by_number(label: str) -> list[str]:
     """A key that sorts "dim=64" before "dim=128", and "keep=0.25" before "keep=0.5"."""
     parts = re.split(r"(\d+(?:\.\d+)?)", label)
-    return [f"{float(part):020.6f}" if part[:1].isdigit() else part for part in parts]
-
-
-def _split(runs: Iterable[StoredRun], key: Callable[[StoredRun], Any]) -> list[list[StoredRun]]:
-    """Runs with an equal key together."""
-    found: dict[str, list[StoredRun]] = {}
-    for run in runs:
-        found.setdefault(canonical({"key": key(run)}), []).append(run)
-    return list(found.values())
-
-
-def _without(config: RunConfig, names: set[str]) -> dict[str, Any]:
-    return {name: value for name, value in config.as_json().items() if name not in names}
-
-
-def _exchanged(config: RunConfig) -> dict[str, Any]:
-    return {name: value for name, value in config.as_json().items() if name in EXCHANGED}
-
-
-def _dataset_name(runs: list[StoredRun]) -> str:
-    """The name that the loaded data set gave itself, or its type where none was loaded."""
-    loaded = (run.dataset.name for run in runs if run.dataset.name is not None)
-    return next(loaded, runs[0].config.dataset.type)
+    return [f"{float(part):020.6f}" if place % 2 else part for place, part in enumerate(parts)]
 
 
 def _joined(values: Iterable[Any]) -> str:
     """Each value once, joined with " / "; "–" where there is none."""
-    present = dict.fromkeys(str(value) for value in values if value is not None)
+    present = dict.fromkeys(printable(str(value)) for value in values if value is not None)
     return " / ".join(present) or ABSENT
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from benchmark.durable import refusals_explained, write_json
 from benchmark.errors import UserError
+from benchmark.printable import printable
 from benchmark.run_config import RunConfig
 from benchmark.suite.attempts import FILE, Attempt, read_attempts
 from benchmark.suite.claims import owner_of
@@ -66,7 +67,7 @@ def read_stored(path: Path, model: type[Model]) -> Model:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_int=_whole_number)
     except (OSError, ValueError, RecursionError) as error:
         raise _unreadable(path, error) from error
 
@@ -83,6 +84,12 @@ def _unreadable(path: Path, reason: Exception) -> UserError:
         f"{path} can't be read ({reason}). Remove the folder {path.parent}, and the next "
         "'run' makes it again."
     )
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > 19:
+        raise ValueError(f"it holds a whole number of {len(digits)} digits")
+    return int(digits)
 
 
 @dataclass(frozen=True)
@@ -229,12 +236,38 @@ def _state(folder: Path, attempts: list[Attempt]) -> State:
     return "interrupted" if attempts else "not run"
 
 
-def read_runs(out: Path) -> list[StoredRun]:
-    """All runs below `out`, in the order of their ids."""
+@dataclass(frozen=True)
+class Damaged:
+    """A run's folder that can't be read, and why."""
+
+    folder: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What lies below an output folder: its runs in the order of their ids, and what is damaged."""
+
+    runs: list[StoredRun]
+    damaged: list[Damaged] = field(default_factory=list)
+
+
+def read_runs(out: Path) -> Stored:
+    """All runs below `out`. Raises UserError where there is none that can be read."""
     folders = sorted(path.parent for path in (out / "runs").glob("*/config.json"))
     if not folders:
         raise UserError(
             f"There are no runs in {out}. Make some with: "
             f"python -m benchmark run --suite smoke --out {out}"
         )
-    return [read_run(folder) for folder in folders]
+    stored = Stored([])
+    for folder in folders:
+        try:
+            stored.runs.append(read_run(folder))
+        except UserError as error:
+            stored.damaged.append(Damaged(folder, printable(str(error))))
+    if not stored.runs:
+        others = len(stored.damaged) - 1
+        beside = f" {others} more can't be read either." if others else ""
+        raise UserError(stored.damaged[0].reason + beside)
+    return stored

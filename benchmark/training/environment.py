@@ -28,6 +28,7 @@ def describe(device: str, threads: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        "cudnn": torch.backends.cudnn.version() if device.startswith("cuda") else None,
         **commit(),
     }
 

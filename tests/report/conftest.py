@@ -40,6 +40,7 @@ def store_run(
     environment: dict[str, Any] | None = None,
     similarity: dict[str, Any] | None = None,
     protocol: str = "retrieval",
+    dataset_facts: dict[str, Any] | None = None,
     **config: Any,
 ) -> Path:
     """Write one run's folder; `config` replaces entries of the configuration."""
@@ -112,12 +113,13 @@ def store_run(
                 "name": "typefaces",
                 "protocol": protocol,
                 "note": NOTE,
-                "official": True,
                 "train_classes": 65,
                 "train_images": 4030,
                 "query_images": 4030,
                 "gallery_images": 4030,
-            },
+                "official": False,
+            }
+            | (dataset_facts or {}),
         }
     write_json(folder / "result.json", result)
     return folder

@@ -9,11 +9,12 @@ import pytest
 from scipy import stats
 
 from benchmark.errors import UserError
+from benchmark.report.grouping import build_table
 from benchmark.report.metrics import metric_name
 from benchmark.report.settings import describe, distinct, value_text, varying
-from benchmark.report.table import Table, build_table
-from benchmark.report.tables.csv_table import csv_text
-from benchmark.suite.store import read_runs
+from benchmark.report.table import Table
+from benchmark.report.tables.archive import archive_text
+from benchmark.suite.store import Stored, read_runs
 
 DAM = {"type": "dam", "rule": "quantile", "keep": 0.8, "joint": 0.0}
 RECALL = {
@@ -28,7 +29,7 @@ def table_of(tmp_path: Path) -> Any:
 
 
 def csv_rows(table: Table) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(csv_text(table))))
+    return list(csv.DictReader(io.StringIO(archive_text(table))))
 
 
 def store_arms(store: Any, **options: Any) -> None:
@@ -220,7 +221,7 @@ def test_mixed_conditions_are_all_shown(store: Any, table_of: Any) -> None:
 def test_the_same_run_twice_is_refused(store: Any, tmp_path: Path) -> None:
     store()
     with pytest.raises(UserError, match="same configuration"):
-        build_table([*read_runs(tmp_path), *read_runs(tmp_path)])
+        build_table(Stored(2 * read_runs(tmp_path).runs))
 
 
 def test_settings_as_text() -> None:
@@ -234,3 +235,28 @@ def test_settings_as_text() -> None:
     assert varying(nested) == ["a.rate=1, b.rate=1", "a.rate=2, b.rate=3"]
     assert distinct(["x", "y"], nested) == ["x", "y"]
     assert distinct(["x"], nested[:1]) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (
+            {"device_name": "Another"},
+            "device models differ (Another; baseline A processor)",
+        ),
+        ({"torch": "2.6.0"}, "versions of torch differ (2.6.0; baseline 2.11.0)"),
+        ({"cudnn": 90100}, "versions of cuDNN differ (90100; baseline unknown)"),
+        ({"pillow": "11.0.0"}, "versions of Pillow differ (11.0.0; baseline unknown)"),
+        ({"commit": "ffff"}, "commits differ (ffff; baseline 0123456789)"),
+        ({"dirty": True}, "commits differ (0123456789 with changes; baseline 0123456789)"),
+    ],
+)
+def test_runs_made_under_other_circumstances_are_no_pair(
+    store: Any, table_of: Any, changed: dict[str, Any], reason: str
+) -> None:
+    for seed in range(2):
+        store(seed=seed)
+        store(arm="dam", seed=seed, environment=changed if seed else None)
+    _, dam = csv_rows(table_of())
+    assert dam["pairing"] == f"not paired: {reason} (seed 1)"
+    assert (dam["pairs"], dam["seeds"]) == ("1", "2")

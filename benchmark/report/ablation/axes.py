@@ -85,7 +85,7 @@ def without_axes(group: Group) -> Group:
 def axis_of(row: Row) -> str | None:
     """The axis that an arm's name says it is on."""
     name, equals, _ = row.arm.partition("=")
-    return name if equals else None
+    return name if name and equals else None
 
 
 def option(row: Row, name: str) -> str | None:

@@ -23,16 +23,16 @@ EXPLANATION = (
 
 @dataclass(frozen=True)
 class Place:
-    """An arm by its mapping, with the training loss of the last epoch over its finished seeds."""
+    """An arm by its mapping, with the training loss of the last epoch by finished seed."""
 
     label: str
     row: Row
-    losses: list[float]
+    losses: dict[int, float]
 
     @property
     def loss(self) -> Summary:
         """Mean and standard deviation of the final training loss."""
-        return summarise(self.losses)
+        return summarise(list(self.losses.values()))
 
 
 def places(comparison: Comparison) -> list[Place]:
@@ -96,5 +96,11 @@ def _label(row: Row) -> str:
     return f"{mapping} ({DAM})" if row.arm == DAM else mapping
 
 
-def _final_losses(row: Row) -> list[float]:
-    return [run.history[-1].loss for run in row.finished if run.history]
+def _final_losses(row: Row) -> dict[int, float]:
+    """The loss of the last epoch by seed, where it is a number."""
+    ends = {
+        seed: run.history[-1].loss
+        for seed, run in row.runs.items()
+        if run.state == "finished" and run.history
+    }
+    return {seed: loss for seed, loss in ends.items() if not math.isnan(loss)}

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.ablation.axes import Axis, Panel, Point
+from benchmark.report.figures.lettering import plain_text
 from benchmark.report.figures.style import (
     LEGEND_LINE,
     WIDTH,
@@ -52,13 +53,13 @@ def axis_figure(axis: Axis, metrics: tuple[str, str], arms: dict[str, Look]) -> 
             _draw(axes, panel.points, metric, looks)
             _name(axes, panel.points, slanted)
             if column == 0:
-                axes.set_ylabel(f"Δ {metric_name(metric)} (points)")
+                axes.set_ylabel(f"Δ {plain_text(metric_name(metric))} (points)")
             else:
                 axes.tick_params(axis="y", labelleft=False)
             if below == 0:
-                title = textwrap.fill(panel.label, 84 // across, break_on_hyphens=False)
+                title = textwrap.fill(plain_text(panel.label), 84 // across, break_on_hyphens=False)
                 axes.set_title(title, loc="left", fontweight="bold")
-    figure.supxlabel(axis.name, fontsize=9)
+    figure.supxlabel(plain_text(axis.name), fontsize=9)
     if len(looks) > 1:
         figure.legend(
             handles=[legend_line(arm, look, marker=True) for arm, look in looks.items()],
@@ -89,7 +90,7 @@ def _paired(row: Row) -> bool:
 
 def _seeds(row: Row, metric: str) -> list[float]:
     """The paired differences in percentage points."""
-    return list(points(row.pairs.differences(metric).values())) if row.pairs else []
+    return list(points(row.differences(metric).values()))
 
 
 def _frame(rows: list[Row], metric: str) -> tuple[float, float]:
@@ -148,7 +149,7 @@ def _say_no_pair(axes: Axes, x: float) -> None:
 
 
 def _name(axes: Axes, places: list[Point], slanted: bool) -> None:
-    axes.set_xticks(range(len(places)), [point.value for point in places])
+    axes.set_xticks(range(len(places)), [plain_text(point.value) for point in places])
     axes.tick_params(axis="x", length=0)
     if slanted:
         for label in axes.get_xticklabels():

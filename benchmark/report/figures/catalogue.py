@@ -1,19 +1,25 @@
 """Which figures a report has, and their files."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain, count
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from benchmark.errors import UserError
+from benchmark.printable import printable
 from benchmark.report.ablation.axes import find_axes, without_axes
 from benchmark.report.figures.axis import axis_figure
 from benchmark.report.figures.curves import training_figure
 from benchmark.report.figures.forest import differences_figure, values_figure
 from benchmark.report.figures.leak import leak_figure
+from benchmark.report.figures.lettering import lettering
+from benchmark.report.figures.parts import parts_figure
+from benchmark.report.figures.published import published_figure
+from benchmark.report.figures.recall import recall_figure
 from benchmark.report.figures.style import Look, looks, save, style
+from benchmark.report.file_names import unique
 from benchmark.report.metrics import metric_name
 from benchmark.report.table import Group, Table
 
@@ -30,6 +36,19 @@ _TRAINING = (
     "Mean loss of each epoch; bold: mean over the seeds; thin: the single seeds. Arms minimise "
     "different functions, so the levels of two arms can't be compared, only each curve's course."
 )
+_RECALL = (
+    "The share of queries with a match among the K nearest: mean over the seeds, in a band of one "
+    "sample standard deviation to either side."
+)
+_PARTS = (
+    "Bars: mean of shrunk minus baseline (hardness) and of DAM minus shrunk (selection), in "
+    "percentage points; diamond: their sum, DAM minus baseline, with its 95 % paired t-interval."
+)
+_PUBLISHED = (
+    "Ours: mean over the seeds after the last epoch, with the 95 % t-interval of the mean. "
+    "Published values come from other code and conditions, which the table names; open diamonds "
+    "could not be confirmed at their source."
+)
 _LEAK = "Filled marker: mean over the seeds; open markers: the single seeds."
 
 
@@ -41,53 +60,110 @@ class Drawing:
     group: str
     title: str
     caption: str
-    png: Path
-    svg: Path
+    files: tuple[Path, ...]
+
+    @property
+    def png(self) -> Path:
+        """The figure in pixels, for notebooks."""
+        return self._file(".png")
+
+    @property
+    def svg(self) -> Path:
+        """The figure in lines, for the page."""
+        return self._file(".svg")
+
+    def _file(self, suffix: str) -> Path:
+        return next(path for path in self.files if path.suffix == suffix)
 
 
-def draw_all(table: Table, folder: Path) -> list[Drawing]:
-    """Write every figure that the table has numbers for into `folder`, as PNG and SVG."""
+@dataclass(frozen=True)
+class Gallery:
+    """All figures of a report, and what `remarks` a reader of them needs.
+
+    A figure that couldn't be drawn is one of the remarks: it costs no other figure and no table.
+    """
+
+    drawings: list[Drawing] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of all figures."""
+        return tuple(path for drawing in self.drawings for path in drawing.files)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A figure that may be drawn."""
+
+    kind: str
+    title: str
+    caption: str
+    draw: Callable[[], Figure | None]
+
+
+def draw_all(table: Table, folder: Path) -> Gallery:
+    """Write every figure that the table has numbers for into `folder`, as PNG, SVG and PDF.
+
+    Raises UserError where a file can't be written.
+    """
     arms = looks(table.arms())
-    drawings = []
+    letters = lettering(_names(table))
+    gallery = Gallery(remarks=letters.remarks)
     groups: set[str] = set()
     stems: set[str] = set()
     for group in table.groups:
-        name = _unique(group.label, groups)
-        with style():
-            for kind, title, caption, figure in _figures(group, arms):
-                ending = f"{kind}-{title}" if kind == "axis" else kind
-                stem = _unique(f"{name}-{ending}", stems)
-                paths = folder / f"{stem}.png", folder / f"{stem}.svg"
-                save(figure, *paths)
-                drawings.append(Drawing(kind, group.label, title, caption, *paths))
-    return drawings
+        name = unique(group.label, groups)
+        for plan in _plans(group, arms):
+            ending = f"{plan.kind}-{plan.title}" if plan.kind == "axis" else plan.kind
+            try:
+                with style(letters.families):
+                    figure = plan.draw()
+                    if figure is None:
+                        continue
+                    stem = unique(f"{name}-{ending}", stems)
+                    files = save(figure, folder / stem)
+            except UserError:
+                raise
+            except Exception as error:
+                gallery.remarks.append(
+                    f"The figure “{plan.title}” of {group.label} couldn't be drawn: "
+                    f"{type(error).__name__}: {printable(' '.join(str(error).split()))}"
+                )
+                continue
+            drawing = Drawing(plan.kind, group.label, plan.title, plan.caption, files)
+            gallery.drawings.append(drawing)
+    return gallery
 
 
-def _unique(name: str, taken: set[str]) -> str:
-    """`name` in letters and digits that any file system takes, as no other one in `taken`."""
-    plain = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.") or "data"
-    numbered = (f"{plain}-{number}" for number in count(2))
-    found = next(one for one in chain([plain], numbered) if one.lower() not in taken)
-    taken.add(found.lower())
-    return found
+def _names(table: Table) -> Iterator[str]:
+    """All names that figures show."""
+    for group in table.groups:
+        yield from map(metric_name, group.metrics)
+        for comparison in group.comparisons:
+            yield comparison.label
+        for row in group.rows:
+            yield row.label
+        for axis in find_axes(group):
+            yield axis.name
+            for panel in axis.panels:
+                yield panel.label
+                yield from (point.value for point in panel.points)
 
 
-def _figures(group: Group, arms: dict[str, Look]) -> Iterator[tuple[str, str, str, Figure]]:
-    """Kind, title, caption and figure."""
+def _plans(group: Group, arms: dict[str, Look]) -> Iterator[_Plan]:
+    """The figures of a data set, in the order of the page."""
     main = without_axes(group)
     made = [
         ("differences", "Paired differences to the baseline", _DIFFERENCES, differences_figure),
+        ("parts", "Hardness and selection", _PARTS, parts_figure),
+        ("published", "Beside published values", _PUBLISHED, published_figure),
+        ("recall", "Recall at K", _RECALL, recall_figure),
         ("values", metric_name(group.main_metrics[0]), _VALUES, values_figure),
         ("training", "Training curves", _TRAINING, training_figure),
     ]
     for kind, title, caption, draw in made:
-        figure = draw(main, arms)
-        if figure is not None:
-            yield kind, title, caption, figure
+        yield _Plan(kind, title, caption, partial(draw, main, arms))
     for axis in find_axes(group):
-        figure = axis_figure(axis, group.main_metrics, arms)
-        if figure is not None:
-            yield "axis", axis.name, "", figure
-    figure = leak_figure(group, arms)
-    if figure is not None:
-        yield "leak", "Training loss and retrieval", _LEAK, figure
+        yield _Plan("axis", axis.name, "", partial(axis_figure, axis, group.main_metrics, arms))
+    yield _Plan("leak", "Training loss and retrieval", _LEAK, partial(leak_figure, group, arms))

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from benchmark.report.figures.lettering import plain_text
 from benchmark.report.figures.style import LEGEND_LINE, WIDTH, Look, legend_line, strip_frame
 from benchmark.report.table import Group, Row
 
@@ -27,7 +28,9 @@ def training_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     for axes, comparison in zip(panels.flat, shown, strict=False):
         for row in comparison.rows:
             _curves(axes, row, arms[row.label])
-        axes.set_title(_wrapped(comparison.label, 76 // across), loc="left", fontweight="bold")
+        axes.set_title(
+            wrapped(plain_text(comparison.label), 76 // across), loc="left", fontweight="bold"
+        )
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
         axes.yaxis.set_major_locator(MaxNLocator(4))
         strip_frame(axes, grid="y")
@@ -51,7 +54,7 @@ def training_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     return figure
 
 
-def _wrapped(label: str, width: int) -> str:
+def wrapped(label: str, width: int) -> str:
     """A label in lines of at most `width` letters, broken at spaces and after underscores."""
     lines = textwrap.fill(label.replace("_", "_ "), width=width, break_on_hyphens=False)
     return lines.replace("_ ", "_")

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from benchmark.report.figures.lettering import plain_text
 from benchmark.report.figures.style import (
     WIDTH,
     Look,
@@ -27,7 +28,7 @@ def differences_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     """A forest plot of the paired differences, one panel a main metric; None without pairs."""
 
     def drawn(row: Row) -> bool:
-        return row.pairs is not None and any(map(row.pairs.differences, group.main_metrics))
+        return row.pairs is not None and any(map(row.differences, group.main_metrics))
 
     lines = _lines(group, drawn)
     if not lines:
@@ -40,11 +41,13 @@ def differences_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
             if row is None or row.pairs is None:
                 continue
             look, interval = arms[row.label], row.difference(metric)
-            open_points(axes, points(row.pairs.differences(metric).values()), y + 0.32, look)
+            if not interval.n:
+                continue
+            open_points(axes, points(row.differences(metric).values()), y + 0.32, look)
             if not math.isnan(interval.low):
                 interval_bar(axes, y, (interval.low, interval.high), look, upright=False)
             mean_point(axes, 100 * interval.mean, y, look)
-        axes.set_xlabel(f"Δ {metric_name(metric)} (points)")
+        axes.set_xlabel(f"Δ {plain_text(metric_name(metric))} (points)")
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     _label_lines(list(panels), lines)
     return figure
@@ -64,13 +67,13 @@ def values_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
             start = y
             continue
         look = arms[row.label]
-        open_points(axes, points(run.metrics[metric] for run in row.finished), y, look)
+        open_points(axes, points(row.values(metric).values()), y, look)
         mean_point(axes, 100 * row.summary(metric).mean, y, look)
         if row is comparison.rows[0] or lines[y - 1][1] is None:
             untrained = 100 * row.untrained(metric).mean
             last = start + sum(other is comparison for other, _ in lines) - 1
             axes.plot([untrained] * 2, [start + 0.5, last + 0.5], ":", color="#333333")
-    axes.set_xlabel(f"{metric_name(metric)} (%)")
+    axes.set_xlabel(f"{plain_text(metric_name(metric))} (%)")
     left, right = min(0.0, axes.get_xlim()[0]), axes.get_xlim()[1]
     # Values far from zero and near each other have a margin narrower than a marker.
     axes.set_xlim(left, right + 0.02 * (right - left))
@@ -101,7 +104,7 @@ def _lines(group: Group, drawn: Callable[[Row], bool]) -> list[_Line]:
 def _label_lines(panels: list[Axes], lines: list[_Line]) -> None:
     """Name the lines at the left, headings in bold, and take away what isn't needed."""
     panels[0].set_yticks(
-        range(len(lines)), [row.label if row else comparison.label for comparison, row in lines]
+        range(len(lines)), [plain_text(row.label if row else one.label) for one, row in lines]
     )
     for (_, row), text in zip(lines, panels[0].get_yticklabels(), strict=True):
         text.set_fontweight("normal" if row else "bold")

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from benchmark.report.ablation.leak import Place, drawable
+from benchmark.report.figures.lettering import plain_text
 from benchmark.report.figures.style import WIDTH, Look, mean_point, open_points, points, strip_frame
 from benchmark.report.metrics import metric_name
 from benchmark.report.table import Group
@@ -29,21 +30,22 @@ def leak_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     for axes, (label, found) in zip(panels.flat, shown, strict=False):
         drawn = [place for place in found if place.losses and place.row.summary(metric).n]
         for place in drawn:
-            runs = [run for run in place.row.finished if run.history and metric in run.metrics]
+            values = place.row.values(metric)
             look = arms[place.row.label]
-            ends = [run.history[-1].loss for run in runs]
-            open_points(axes, ends, points(run.metrics[metric] for run in runs), look)
+            seeds = [seed for seed in place.losses if seed in values]
+            ends = [place.losses[seed] for seed in seeds]
+            open_points(axes, ends, points(values[seed] for seed in seeds), look)
             mean_point(axes, place.loss.mean, 100 * place.row.summary(metric).mean, look)
-        losses = [loss for place in drawn for loss in place.losses]
+        losses = [loss for place in drawn for loss in place.losses.values()]
         if min(losses) > 0 and max(losses) > 20 * min(losses):
             _logarithmic(axes, max(losses) / min(losses))
-        axes.set_title(label, loc="left", fontweight="bold")
+        axes.set_title(plain_text(label), loc="left", fontweight="bold")
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axes.margins(0.1)
         strip_frame(axes, grid="y")
         _name(axes, drawn, metric)
     figure.supxlabel("Training loss of the last epoch", fontsize=9)
-    figure.supylabel(f"{metric_name(metric)} (%)", fontsize=9)
+    figure.supylabel(f"{plain_text(metric_name(metric))} (%)", fontsize=9)
     return figure
 
 
@@ -68,7 +70,7 @@ def _name(axes: Axes, drawn: list[Place], metric: str) -> None:
     wanted = [(100 * place.row.summary(metric).mean - low) / (high - low) for place in ordered]
     for place, height in zip(ordered, _spread(wanted), strict=True):
         axes.annotate(
-            place.label,
+            plain_text(place.label),
             (place.loss.mean, 100 * place.row.summary(metric).mean),
             xytext=(1.06, height),
             textcoords="axes fraction",

@@ -1,7 +1,8 @@
 """How figures look: colours, lines, markers, fonts, and what all of them draw."""
 
 import io
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmark.durable import write_bytes
+from benchmark.report.figures.lettering import FIRST, plain_text
 from benchmark.suite.arms import BASELINE
 
 WIDTH = 7.6  # inches; the page shows a figure at most about this wide at full size
@@ -29,6 +31,12 @@ _STYLE = {
     "axes.edgecolor": "#8a8a8a",
     "axes.linewidth": 0.7,
     "svg.hashsalt": "figure",
+    "text.usetex": False,
+}
+_FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"dpi": 200, "metadata": {"Software": None}},
+    "svg": {"metadata": {"Date": None}},
+    "pdf": {"metadata": {"CreationDate": None}},
 }
 _MARKERS = "osD^vPX*"
 _LINES = ("-", "--", ":")
@@ -103,7 +111,7 @@ def legend_line(arm: str, look: Look, *, marker: bool) -> Line2D:
         linestyle=look.line,
         linewidth=1.7,
         marker=look.marker if marker else None,
-        label=arm,
+        label=plain_text(arm),
     )
 
 
@@ -120,16 +128,20 @@ def strip_frame(axes: Axes, *, grid: str, left: bool = False) -> None:
 
 
 @contextmanager
-def style() -> Iterator[None]:
-    """The figures' style, in force only inside the block."""
-    with mpl.rc_context(_STYLE):
+def style(families: Sequence[str] = (FIRST,)) -> Iterator[None]:
+    """The figures' style, in force only inside the block; `families` as `lettering` gives them."""
+    with mpl.rc_context(_STYLE | {"font.family": list(families)}), warnings.catch_warnings():
+        # The report itself names the letters that no font has.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
-def save(figure: Figure, png: Path, svg: Path) -> None:
-    """Write both files whole; the same figure gives the same bytes."""
-    vectors, pixels = io.BytesIO(), io.BytesIO()
-    figure.savefig(vectors, format="svg", metadata={"Date": None})
-    write_bytes(svg, vectors.getvalue())
-    figure.savefig(pixels, format="png", dpi=200, metadata={"Software": None})
-    write_bytes(png, pixels.getvalue())
+def save(figure: Figure, stem: Path) -> tuple[Path, ...]:
+    """Write the figure whole as `stem`.png, .svg and .pdf; the same figure gives the same bytes."""
+    paths = []
+    for ending, options in _FORMATS.items():
+        content = io.BytesIO()
+        figure.savefig(content, format=ending, **options)
+        paths.append(stem.with_name(f"{stem.name}.{ending}"))
+        write_bytes(paths[-1], content.getvalue())
+    return tuple(paths)

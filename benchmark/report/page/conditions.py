@@ -1,11 +1,11 @@
 """What the runs were made under, on the page."""
 
-from html import escape
-
 from benchmark.report.numbers import ABSENT
-from benchmark.report.page.html import cell, definitions, html_table
+from benchmark.report.page.blocks import Block, Facts, TableBlock
 from benchmark.report.settings import describe, value_text
 from benchmark.report.table import Comparison, Group
+from benchmark.report.tables.columns import words
+from benchmark.report.tables.sheet import Line, Sheet
 
 # Configuration entries that the facts of a comparison hold, or a line of their own; all others
 # follow by name.
@@ -16,23 +16,24 @@ _SHOWN = {
 }
 
 
-def conditions_text(group: Group) -> str:
+def condition_blocks(group: Group) -> list[Block]:
     """What the runs were made under: first what all comparisons share, then what they do not."""
     columns = [_condition(comparison) for comparison in group.comparisons]
     shared = {
-        name: escape(text)
+        name: text
         for name, text in columns[0].items()
         if all(column[name] == text for column in columns)
     }
     own = [name for name in columns[0] if name not in shared]
+    if not own:
+        return [Facts(shared)]
     lines = [
-        f'<tr><th scope="row">{escape(comparison.label)}</th>'
-        f"{''.join(cell(column[name], 'left') for name in own)}</tr>"
+        Line("", [comparison.label, *(column[name] for name in own)])
         for comparison, column in zip(group.comparisons, columns, strict=True)
     ]
-    headings = ["Comparison", *own]
-    differing = html_table(headings, lines, left=headings) if own else ""
-    return f"<h3>{escape(group.label)}</h3>{definitions(shared)}{differing}"
+    headings = [words("Comparison"), *map(words, own)]
+    sheet = Sheet(f"{group.label}-conditions", f"Conditions on {group.label}", headings, lines)
+    return [Facts(shared), TableBlock(sheet)]
 
 
 def _condition(comparison: Comparison) -> dict[str, str]:
@@ -47,7 +48,7 @@ def _condition(comparison: Comparison) -> dict[str, str]:
     }
     return {
         "Objective": describe(comparison.shared["objective"]),
-        "Recipe": comparison.config.recipe,
+        "Recipe": str(comparison.config.recipe),
         **{name.capitalize(): text for name, text in facts.items()},
         **others,
         "Device": merged["device"],

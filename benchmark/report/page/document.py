@@ -1,161 +1,162 @@
-"""The report as one HTML file that needs nothing else: no network, no script."""
+"""The report's sections, in the order in which a reader asks."""
 
-import re
-from collections.abc import Sequence
-from html import escape
-
-import pandas as pd
+from collections.abc import Callable, Iterable, Iterator
 
 from benchmark.report.ablation.axes import axis_of, find_axes, without_axes
-from benchmark.report.figures.catalogue import Drawing
-from benchmark.report.metrics import metric_name
-from benchmark.report.numbers import ABSENT, difference, mean_sd, percent
-from benchmark.report.page.ablation import ablation_sections
-from benchmark.report.page.conditions import conditions_text
-from benchmark.report.page.html import cell, definitions, figure, html_table, items, section
-from benchmark.report.page.stylesheet import STYLESHEET
-from benchmark.report.reading import INTERVAL, legend, remarks, seeds
-from benchmark.report.table import Comparison, Group, Row, Table
-
-_READING = (
-    f"{INTERVAL}. It assumes roughly normal differences, is wide with few seeds, and is not "
-    "adjusted for the number of rows: among many rows a few intervals miss zero by chance.",
-    "Where all differences of a row are equal, its interval has width zero: that is a matter of "
-    "few queries or seeds, and no certainty.",
-    "Seeds change the initial weights, the batches and the augmentations. The data and their split "
-    "stay the same, so the interval says nothing about other data.",
-    "A pair is two runs whose initial weights and batches have equal digests. Where they differ, "
-    "or a run of the pair is missing, the seed is left out of the difference and the row says so.",
-    "All values are those of the final epoch. No epoch, seed or setting was chosen by this report "
-    "on the images that the values are measured on.",
-    "Ties are resolved against the model: at equal similarity an image of another class ranks "
-    "before one of the query's class.",
+from benchmark.report.figures.catalogue import Gallery
+from benchmark.report.findings import findings
+from benchmark.report.numbers import ABSENT, plural
+from benchmark.report.page.ablation import axis_blocks, leak_blocks
+from benchmark.report.page.blocks import (
+    Block,
+    Bullets,
+    Facts,
+    Figure,
+    Heading,
+    Paragraph,
+    Section,
+    TableBlock,
 )
-_LEFT = ("Settings", "Backbone", "Weights", "Optimiser", "Schedule")
+from benchmark.report.page.conditions import condition_blocks
+from benchmark.report.page.explanations import (
+    COST,
+    DIFFERENCES,
+    FAMILIES,
+    PARTS,
+    PUBLISHED,
+    READING,
+)
+from benchmark.report.page.rendering import render
+from benchmark.report.reading import remarks
+from benchmark.report.table import Group, Table
+from benchmark.report.tables.catalogue import Sheets
+from benchmark.suite.stored_files import State
+
+TITLE = "DAM benchmark report"
+_STATES: tuple[State, ...] = ("finished", "failed", "interrupted", "going on", "not run")
+_ALWAYS = ("finished", "failed", "not run")
 
 
-def page_text(
-    table: Table, drawings: Sequence[Drawing], reference: pd.DataFrame | None = None
-) -> str:
-    """The whole page.
+def page_text(table: Table, sheets: Sheets, gallery: Gallery) -> str:
+    """The whole page."""
+    return render(TITLE, _lead(table), _sections(table, sheets, gallery))
 
-    `reference` holds published values (columns `dataset`, `protocol`, `source`, `confidence` and
-    any others); only rows on a data set of the table are shown.
-    """
-    sections = [
-        section("What was compared", map(_compared, table.groups)),
-        _figures("differences", drawings, "Paired differences to the baseline"),
-        *ablation_sections(table, drawings),
-        section("All results", map(_results, table.groups)),
-        _figures("values", drawings, "Absolute values"),
-        _figures("training", drawings, "Training curves"),
-        section("Conditions", map(conditions_text, table.groups)),
-        section("Missing runs and pairs", map(_missing, table.groups)),
-        section("How to read this", [items(map(escape, _READING))]),
-        section("Published values", (_published(group, reference) for group in table.groups)),
-    ]
+
+def _lead(table: Table) -> str:
+    """How many runs there are of what, and on which data."""
     states = [run.state for run in table.runs]
-    counts = ", ".join(f"{states.count(s)} {s}" for s in ("finished", "failed", "not run"))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n'
-        f"<title>DAM benchmark report</title>\n<style>{STYLESHEET}</style>\n</head>\n<body>\n"
-        f'<h1>DAM benchmark report</h1>\n<p class="lead">{len(states)} runs: {counts}.</p>\n'
-        + "".join(sections)
-        + "</body>\n</html>\n"
+    counts = [f"{states.count(one)} {one}" for one in _STATES if one in (*_ALWAYS, *states)]
+    counts += [f"{len(table.damaged)} damaged"] if table.damaged else []
+    runs = plural(len(states) + len(table.damaged), "run")
+    names = ", ".join(group.label for group in table.groups)
+    return f"{runs} on {names}: {', '.join(counts)}."
+
+
+def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
+    def tables(kind: str, before: str = "") -> Callable[[Group], list[Block]]:
+        def blocks(group: Group) -> list[Block]:
+            sheet = sheets.of(kind, group)
+            if sheet is None:
+                return []
+            return [*([Paragraph(before)] if before else []), TableBlock(sheet)]
+
+        return blocks
+
+    def figures(kind: str) -> Callable[[Group], list[Block]]:
+        return lambda group: [
+            Figure(one) for one in gallery.drawings if (one.kind, one.group) == (kind, group.label)
+        ]
+
+    def section(anchor: str, title: str, *makers: Callable[[Group], Iterable[Block]]) -> Section:
+        return Section(anchor, title, list(_by_group(table, makers)))
+
+    families: list[Block] = []
+    if sheets.families is not None:
+        families = [Paragraph(FAMILIES), TableBlock(sheets.families)]
+    return [
+        section("found", "What was found", _found),
+        Section("families", "Families of objectives", families),
+        section("results", "Results", tables("results")),
+        section(
+            "published",
+            "Beside published values",
+            tables("published", PUBLISHED),
+            figures("published"),
+            tables("ledger"),
+        ),
+        section(
+            "differences",
+            "Paired differences",
+            figures("differences"),
+            tables("differences", DIFFERENCES),
+            tables("second differences"),
+        ),
+        section("parts", "Hardness and selection", figures("parts"), tables("parts", PARTS)),
+        Section("axes", "One setting at a time", axis_blocks(table, gallery)),
+        Section("leak", "Mappings that leak the label", leak_blocks(table, sheets, gallery)),
+        section("recall", "Recall at K", figures("recall")),
+        section("training", "Training curves", figures("training")),
+        section("values", "Absolute values", figures("values")),
+        section("metrics", "All metrics", tables("metrics")),
+        section("cost", "Cost", tables("cost", COST)),
+        section("compared", "What was compared", _compared),
+        section("conditions", "Conditions", condition_blocks),
+        Section("missing", "What is missing", _missing(table, gallery)),
+        Section("reading", "How to read this", [Bullets(READING)]),
+    ]
+
+
+def _by_group(
+    table: Table, makers: Iterable[Callable[[Group], Iterable[Block]]]
+) -> Iterator[Block]:
+    """The blocks of each data set, below its name where there are several."""
+    for group in table.groups:
+        blocks = [block for make in makers for block in make(group)]
+        if blocks and len(table.groups) > 1:
+            yield Heading(group.label)
+        yield from blocks
+
+
+def _found(group: Group) -> list[Block]:
+    note = [Paragraph(f"Note. {group.note}", "note")] if group.note else []
+    sentences = findings(group)
+    if not sentences:
+        return [*note, Paragraph("There is no arm “dam”, so nothing is said of it.")]
+    return [*note, Bullets(sentences)]
+
+
+def _compared(group: Group) -> list[Block]:
+    """The data set, the objectives and the arms."""
+    counts = ", ".join(
+        plural(value, name.replace("_", " ").removesuffix("es" if "classes" in name else "s"))
+        for name, value in group.counts.items()
+        if value
     )
-
-
-def _compared(group: Group) -> str:
-    """The data set, its note, the objectives and the arms."""
-    sizes = [(name.replace("_", " "), value) for name, value in group.counts.items() if value]
-    counts = ", ".join(f"{value:,} {name}" for name, value in sizes)
     arms: dict[str, list[str]] = {}
     for row in group.rows:
         if axis_of(row) is None:
             arms.setdefault(row.label, []).append(row.short)
-    facts = {
-        "Protocol": escape(group.protocol or "not known: no run has loaded the data"),
-        "Size": escape(counts or ABSENT),
-        "Objectives": escape("; ".join(one.label for one in without_axes(group).comparisons)),
-        "Arms": "<br>".join(
-            f"<b>{escape(arm)}</b>: {escape(' / '.join(dict.fromkeys(settings)))}"
-            for arm, settings in arms.items()
-        ),
+    facts: dict[str, str | list[str]] = {
+        "Protocol": group.protocol or "not known: no run has loaded the data",
+        "Size": counts or ABSENT,
+        "Objectives": "; ".join(one.label for one in without_axes(group).comparisons),
+        "Arms": [f"{arm}: {' / '.join(dict.fromkeys(used))}" for arm, used in arms.items()],
     }
     axes = dict.fromkeys(axis.name for axis in find_axes(group))
     if axes:
-        facts["Axes"] = escape(f"{', '.join(axes)}: one setting at a time, see below")
-    note = f'<p class="note"><b>Note.</b> {escape(group.note)}</p>' if group.note else ""
-    return f"<h3>{escape(group.label)}</h3>{note}{definitions(facts)}"
+        facts["Axes"] = f"{', '.join(axes)}: one setting at a time, see above"
+    return [Facts(facts)]
 
 
-def _results(group: Group) -> str:
-    """Every metric of every row, and what it was measured under."""
-    main = group.main_metrics[0]
-    headings = ["Arm", "Seeds"]
-    for metric in group.metrics:
-        headings += [metric_name(metric), f"Δ {metric_name(metric)}"]
-    headings += [f"Untrained {metric_name(main)}", "Settings"]
-    headings += [name.capitalize() for name in group.comparisons[0].facts()]
-    headings += ["Device", "torch"]
-    lines = []
-    for comparison in group.comparisons:
-        lines.append(
-            f'<tr class="objective"><th colspan="{len(headings)}"><span>'
-            f"{escape(comparison.label)}</span></th></tr>"
-        )
-        for row in comparison.rows:
-            lines.append(_result(group, comparison, row))
-            lines += [
-                f'<tr class="flag"><td class="left" colspan="{len(headings)}">'
-                f"<span>{escape(note)}</span></td></tr>"
-                for note in row.notes
-            ]
-    below = "".join(f"<p>{escape(sentence)}</p>" for sentence in legend(group))
-    return (
-        f"<h3>{escape(group.label)}</h3>{html_table(headings, lines, left=_LEFT)}"
-        f'<div class="legend">{below}</div>'
-    )
+def _missing(table: Table, gallery: Gallery) -> list[Block]:
+    """Failed, missing and damaged runs, broken pairs, and figures that couldn't be drawn."""
+    blocks = list(_by_group(table, [lambda group: _bullets(remarks(group))]))
+    if table.damaged:
+        blocks += [Heading("Damaged runs"), Bullets([one.reason for one in table.damaged])]
+    if gallery.remarks:
+        blocks += [Heading("Figures"), Bullets(gallery.remarks)]
+    return blocks
 
 
-def _result(group: Group, comparison: Comparison, row: Row) -> str:
-    """One line of the full table."""
-    conditions = row.conditions()
-    cells = [cell(seeds(row))]
-    for metric in group.metrics:
-        interval = row.difference(metric)
-        cells += [cell(mean_sd(row.summary(metric))), cell(difference(interval))]
-    cells.append(cell(percent(row.untrained(group.main_metrics[0]).mean)))
-    cells.append(cell(row.short, "left"))
-    for name, text in comparison.facts().items():
-        cells.append(cell(text, "left" if name.capitalize() in _LEFT else ""))
-    cells += [cell(conditions[name]) for name in ("device", "torch")]
-    return f'<tr><th scope="row">{escape(row.label)}</th>{"".join(cells)}</tr>'
-
-
-def _missing(group: Group) -> str:
-    """Failed runs with their errors, runs that were not made, and broken pairs."""
-    lines = remarks(group)
-    return f"<h3>{escape(group.label)}</h3>{items(map(escape, lines))}" if lines else ""
-
-
-def _published(group: Group, reference: pd.DataFrame | None) -> str:
-    """Published values on the group's data set, if it is the whole release."""
-    if reference is None or not group.official:
-        return ""
-    # Publications seldom say which version of MSMT17 they took.
-    rows = reference[reference["dataset"] == re.sub(r"^MSMT17-V[12]$", "MSMT17", group.name)]
-    if rows.empty:
-        return ""
-    lines = [
-        "<tr>" + "".join(cell(ABSENT if pd.isna(v) else str(v), "left") for v in row) + "</tr>"
-        for row in rows.itertuples(index=False)
-    ]
-    headings = [str(name) for name in reference.columns]
-    return f"<h3>{escape(group.label)}</h3>{html_table(headings, lines, left=headings)}"
-
-
-def _figures(kind: str, drawings: Sequence[Drawing], title: str) -> str:
-    """All figures of one kind."""
-    return section(title, (figure(drawing) for drawing in drawings if drawing.kind == kind))
+def _bullets(lines: list[str]) -> list[Block]:
+    return [Bullets(lines)] if lines else []

@@ -40,14 +40,14 @@ def probability_of_improvement(differences: Differences) -> Improvement:
     Reinforcement Learning at the Edge of the Statistical Precipice, NeurIPS 2021, but within pairs:
     there every run of an arm is set against every run of the other, which throws the pairing away.
     The interval is the percentile interval over 10,000 resamples of whole seeds, the same ones for
-    all comparisons; NaN with fewer than two seeds.
+    all comparisons; NaN where all seeds agree, which resampling would take for certainty.
     """
     n = differences.shape[1] if differences.size else 0
     if not n:
         return Improvement(0, math.nan, math.nan, math.nan)
     wins = (np.sign(differences) + 1) / 2
     at_seed = wins.mean(axis=0)
-    low, high = resampled_interval(at_seed) if n > 1 else (math.nan, math.nan)
+    low, high = resampled_interval(at_seed) if np.ptp(at_seed) > 0 else (math.nan, math.nan)
     return Improvement(n, float(at_seed.mean()), low, high)
 
 

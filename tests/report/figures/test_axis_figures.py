@@ -5,7 +5,8 @@ import pytest
 
 from benchmark.report.ablation.axes import Axis, find_axes, without_axes
 from benchmark.report.ablation.texts import axis_sentences
-from benchmark.report.table import Group, build_table
+from benchmark.report.grouping import build_table
+from benchmark.report.table import Group
 from benchmark.suite.store import read_runs
 
 DAM = {"type": "dam", "rule": "quantile", "keep": 0.8, "rescale": True, "mapping": "margin"}

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from matplotlib.lines import Line2D
 
-from benchmark.report.figures.curves import _wrapped, training_figure
+from benchmark.report.figures.curves import training_figure, wrapped
 from benchmark.report.figures.forest import differences_figure, values_figure
 from benchmark.report.figures.style import looks
-from benchmark.report.table import build_table
+from benchmark.report.grouping import build_table
 from benchmark.suite.store import read_runs
 
 ARMS = ["baseline", "dam", *(f"rival{number}" for number in range(26))]
@@ -69,8 +69,8 @@ def test_values_far_from_zero_and_near_each_other_lie_within_the_panel(
 
 
 def test_labels_break_after_underscores() -> None:
-    assert _wrapped("triplet_distance_weighted (a b)", 19) == "triplet_distance_\nweighted (a b)"
-    assert _wrapped("triplet", 19) == "triplet"
+    assert wrapped("triplet_distance_weighted (a b)", 19) == "triplet_distance_\nweighted (a b)"
+    assert wrapped("triplet", 19) == "triplet"
 
 
 def test_intervals_are_drawn_as_their_arms(eleven: list[str], tmp_path: Path) -> None:

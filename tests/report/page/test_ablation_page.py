@@ -16,7 +16,8 @@ from benchmark.report.ablation.leak import drawable, finding
 from benchmark.report.figures.axis import axis_figure
 from benchmark.report.figures.leak import leak_figure
 from benchmark.report.figures.style import looks
-from benchmark.report.table import Group, build_table
+from benchmark.report.grouping import build_table
+from benchmark.report.table import Group
 from benchmark.suite.store import read_runs
 
 DAM = {"type": "dam", "rule": "quantile", "keep": 0.8, "mapping": "margin"}

@@ -44,7 +44,7 @@ def test_failed_and_killed_runs_are_stored_and_the_others_go_on(tmp_path: Path) 
     assert (outlook.finished, outlook.failed) == (2, 3)
     states = ["finished", "failed", "failed", "finished", "failed"]
     assert [endings[n].state for n in range(5)] == states
-    stored = {run.config.seed: run for run in read_runs(tmp_path)}
+    stored = {run.config.seed: run for run in read_runs(tmp_path).runs}
     assert [stored[n].state for n in range(5)] == states
     assert stored[1].error == "no luck"
     assert "was killed (SIGKILL), as systems do where memory runs out" in str(stored[2].error)
@@ -135,7 +135,7 @@ def test_an_error_here_leaves_no_process_behind(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="waiting"):
         execute(planned("waits", "fine"), tmp_path, engine, watch=Watch(note=fail))
     assert not engine._active
-    assert [run.state for run in read_runs(tmp_path)] == ["not run", "not run"]
+    assert [run.state for run in read_runs(tmp_path).runs] == ["not run", "not run"]
 
 
 def test_each_worker_has_a_gpu_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,17 @@
-"""The table with every number, for a program to read."""
+"""table.csv: every number of every arm, for a program to read and for the repository to keep."""
 
-import csv
-import io
-import math
 from typing import Any
+
+import pandas as pd
 
 from benchmark.report.numbers import ABSENT
 from benchmark.report.settings import describe
 from benchmark.report.table import Comparison, Group, Row, Table
+from benchmark.report.tables.columns import fraction
+from benchmark.report.tables.files import csv_of
 
 
-def csv_text(table: Table) -> str:
+def archive_text(table: Table) -> str:
     """One line an arm of a comparison.
 
     Metrics, differences and bounds are fractions, as their headings say; a number that doesn't
@@ -23,17 +24,13 @@ def csv_text(table: Table) -> str:
         for comparison in group.comparisons
         for row in comparison.rows
     ]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(lines[0]) if lines else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()
+    return csv_of(pd.DataFrame(lines))
 
 
 def _line(group: Group, comparison: Comparison, row: Row, metrics: list[str]) -> dict[str, Any]:
     """One arm's fields by heading."""
     main = group.main_metrics[0]
-    shared = comparison.facts() | row.conditions()
+    conditions = comparison.facts() | row.conditions()
     return {
         "data set": group.label,
         "protocol": group.protocol,
@@ -49,8 +46,8 @@ def _line(group: Group, comparison: Comparison, row: Row, metrics: list[str]) ->
         "pairing": "; ".join(row.notes),
         **{key: value for metric in metrics for key, value in _numbers(row, metric).items()},
         "main metric": main,
-        "untrained main metric (fraction)": _fraction(row.untrained(main).mean),
-        **{name: "" if text == ABSENT else text for name, text in shared.items()},
+        "untrained main metric (fraction)": fraction(row.untrained(main).mean),
+        **{name: "" if text == ABSENT else text for name, text in conditions.items()},
     }
 
 
@@ -58,13 +55,9 @@ def _numbers(row: Row, metric: str) -> dict[str, str]:
     """Five numbers of a metric."""
     summary, interval = row.summary(metric), row.difference(metric)
     return {
-        f"{metric} mean (fraction)": _fraction(summary.mean),
-        f"{metric} sd (fraction)": _fraction(summary.sd),
-        f"{metric} difference (fraction)": _fraction(interval.mean),
-        f"{metric} difference low95 (fraction)": _fraction(interval.low),
-        f"{metric} difference high95 (fraction)": _fraction(interval.high),
+        f"{metric} mean (fraction)": fraction(summary.mean),
+        f"{metric} sd (fraction)": fraction(summary.sd),
+        f"{metric} difference (fraction)": fraction(interval.mean),
+        f"{metric} difference low95 (fraction)": fraction(interval.low),
+        f"{metric} difference high95 (fraction)": fraction(interval.high),
     }
-
-
-def _fraction(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.6f}"
