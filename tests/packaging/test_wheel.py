@@ -84,3 +84,21 @@ def test_dam_in_three_lines_runs_with_torch_alone(installed: list[Path], tmp_pat
     )
     printed = run_with(installed, before + block + after, tmp_path)
     assert Path(printed.strip()).parent.parent == installed[0]
+
+
+def test_the_method_can_be_copied_into_another_package(
+    installed: list[Path], tmp_path: Path
+) -> None:
+    """As docs/installation.md says; neither `benchmark` nor `baselines` is there."""
+    shutil.copytree(installed[0] / "benchmark" / "dam", tmp_path / "your_package" / "dam")
+    (tmp_path / "your_package" / "__init__.py").touch()
+    page = (ROOT / "docs" / "installation.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    after = (
+        "import torch\n"
+        "features, labels = torch.randn(6, 8, requires_grad=True), torch.arange(6) // 2\n"
+        "S = pair_similarity(features, labels)\n"
+        "S.sum().backward()\n"
+        "print(*S.shape, *proxy_similarity(features.detach(), torch.randn(3, 8), labels).shape)\n"
+    )
+    assert run_with([tmp_path, installed[1]], block + after, tmp_path).split() == list("6663")
