@@ -23,6 +23,7 @@ from benchmark.models import (
 from benchmark.models.backbone import PhotoBackbone
 from benchmark.models.pretrained import choose
 from benchmark.models.published import Published
+from benchmark.run_config import Entry
 
 PHOTO = [ResNet50, EfficientNetLite0, BNInception]
 REMEDY = {
@@ -97,7 +98,7 @@ def test_a_hub_that_may_not_be_read_is_told(
         ResNet50()
     if place == "checkpoints":
         with pytest.raises(UserError, match=r"Permission denied.*TORCH_HOME"):
-            choose({})
+            choose(Entry.of("pretrained"))
         with pytest.raises(UserError, match=f"{path} can't be looked at"):
             ResNet50(str(path))
 

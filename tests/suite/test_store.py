@@ -48,7 +48,7 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
         (RESULT | {"colour": 1}, "unknown key 'colour'"),
         (RESULT | {"history": [[]]}, r"history.0 must be a dict, not \[\]"),
         (RESULT | {"history": [None]}, "history.0 must be a dict, not None"),
-        (RESULT | {"history": None}, "history must be a list, not None"),
+        (RESULT | {"history": None}, "history must be a list, each item a dict, not None"),
         (RESULT | {"history": [{"epoch": 1}]}, "history.0.loss is missing; it must be a number"),
         (RESULT | {"metrics": {"recall@1": "much"}}, "metrics.recall@1 must be a number"),
         (RESULT | {"metrics": {"recall@1": float("inf")}}, "metrics.recall@1: a finite number"),
