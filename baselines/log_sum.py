@@ -1,4 +1,4 @@
-"""log(1 + sum of exponentials), which several objectives are made of."""
+"""log(1 + sum of exponentials), which several objectives use."""
 
 import torch
 from torch import Tensor
@@ -8,8 +8,8 @@ def log_one_plus_sum_exp(exponents: Tensor, members: Tensor, dim: int) -> Tensor
     """log(1 + sum over `members` of exp(exponents)) along `dim`; 0 for an empty set.
 
     `exponents` and the boolean `members` have one shape. The 1 takes part as exp(0), so that
-    nothing overflows and an empty set has a zero gradient. (softplus of logsumexp would be
-    inexact: torch takes softplus for linear above 20.)
+    nothing overflows and an empty set has a zero gradient. (The softplus of a logsumexp would be
+    inexact: torch's softplus is linear above 20.)
     """
     one = torch.zeros_like(exponents.narrow(dim, 0, 1))
     masked = exponents.masked_fill(~members, -float("inf"))

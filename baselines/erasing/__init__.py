@@ -1,8 +1,8 @@
-"""The other way to regularise: erase at random, whatever tells classes apart.
+"""The other way to regularise: erase at random, regardless of what tells classes apart.
 
 Each module acts in training alone, at its `place` in the model: "image", "feature_map" or
-"embedding". Random elements erased from the similarity, a pair of classes at a time, are DAM's own
-rule `random`.
+"embedding". DAM's own rule `random` erases random elements from the similarity, for each pair of
+classes.
 """
 
 from baselines.erasing.drop_block import DropBlock

@@ -31,7 +31,7 @@ def draw_negatives(
     """Columns [B, count] of negatives, drawn with replacement for each row of S = -d [B, N].
 
     A row whose negatives are all 1.4 away or more draws them with equal weights; a row without
-    any gets columns of no meaning. B * count uniform numbers decide, whatever S holds: from `seed`
+    any gets meaningless columns. B * count uniform numbers decide, whatever is in S: from `seed`
     alone, or with None the next ones of torch's generator.
     """
     distance = -S.detach().double()

@@ -20,11 +20,10 @@ class Margin(PairObjective):
 
     with Euclidean distances d of features of unit length. `mining` says which triplets:
     "distance_weighted" draws one negative for each positive pair, as in the source, and needs
-    `dim`, the number of elements of an embedding; the attribute `seed` fixes the next draws, and
-    with None they are torch's generator's. "all" takes every triplet, so that a pair counts as
-    often as triplets hold it; it is the default, as it asks for nothing but S and shows the same
-    pairs to whatever it is compared with. Samples without a positive or a negative are in no
-    triplet and add nothing.
+    `dim`, the number of elements of an embedding. "all", the default, takes every triplet, so that
+    a pair counts as often as it occurs in triplets; it needs only S, and takes the same pairs
+    whatever it is compared with. Samples without a positive or a negative are in no triplet and add
+    nothing.
 
     Wu et al., "Sampling Matters in Deep Embedding Learning", ICCV 2017, section 4; a = 0.2, and b
     starts from 1.2, as there. Offsets of b for classes and samples are left out, as S and

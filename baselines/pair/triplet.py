@@ -32,8 +32,7 @@ class Triplet(PairObjective):
       negative is left out.
     - "distance_weighted": for each positive pair, one negative drawn by its distance; the mean over
       those with t > 0. Wu et al., "Sampling Matters in Deep Embedding Learning", ICCV 2017. Needs
-      `normalise` and `dim`, the number of elements of an embedding. The attribute `seed` fixes the
-      next draws; with None they are torch's generator's.
+      `normalise` and `dim`, the number of elements of an embedding.
 
     Samples without a positive or a negative are left out of the means; if nothing is left, the loss
     is 0. m = 0.3 as in Luo et al., "Bag of Tricks and a Strong Baseline for Deep Person
@@ -78,8 +77,8 @@ def _hardest(S: Tensor, positive: Tensor, margin: float) -> Tensor:
 def _violated(S: Tensor, positive: Tensor, margin: float, semi_hard: bool) -> Tensor:
     """The mean over all triplets, or all semi-hard ones, that violate the margin.
 
-    Their sum is linear in S: each pair counts as often as such triplets hold it. So nothing larger
-    than S is needed, however many triplets there are.
+    Their sum is linear in S: each pair counts as often as it occurs in such triplets. So nothing
+    larger than S is needed, however many triplets there are.
     """
     with torch.no_grad():
         columns, exists = positive_columns(positive)
@@ -90,7 +89,7 @@ def _violated(S: Tensor, positive: Tensor, margin: float, semi_hard: bool) -> Te
         count = torch.searchsorted(own - margin, negatives)
         per_negative, per_positive = count, _violators(count, ~positive, columns.shape[1])
         if semi_hard:
-            # ... but is semi-hard to none of the first `within`, as it is not farther than these.
+            # ... but is semi-hard for none of the first `within`, as it is no farther than these.
             within = torch.searchsorted(own, negatives, right=True)
             per_negative = count - within
             per_positive = per_positive - _violators(within, ~positive, columns.shape[1])

@@ -19,8 +19,8 @@ class SoftTriple(ProxyObjective):
 
     The references are C K centres w of unit length; those of a class stand side by side, so that
     column c K + k is centre k of class c. The first line is `forward`. The second, which merges
-    centres that a class does not need, depends on the centres alone: it is `regulariser`, for the
-    loss module to add. Qian et al., "SoftTriple Loss: Deep Metric Learning Without Triplet
+    centres that a class does not need, depends on the centres alone: it is `regulariser`, which the
+    loss module adds. Qian et al., "SoftTriple Loss: Deep Metric Learning Without Triplet
     Sampling", ICCV 2019; K = 10, s = 20 (lambda there), gamma = 0.1, tau = 0.2 and m = 0.01 (delta
     there).
 

@@ -1,7 +1,7 @@
 """`bench dam`: time and peak memory of a DAM loss step against its baseline's.
 
-Each measurement has a process of its own, so that its peak memory is its own, and ends at a limit.
-A size that the machine can't hold or that takes too long keeps its row, which then says so.
+Each measurement runs in a process of its own, so that its peak memory is its own, with a limit of
+time. A size that the machine can't hold or that takes too long keeps its row, with the reason.
 """
 
 import json
@@ -54,7 +54,7 @@ def bench_dam(
 ) -> int:
     """Measure, print the table, and write `table.csv` and `table.md` into `out` where given.
 
-    `quick` takes small sizes and two rounds: it shows that everything runs, not how fast. `device`
+    `quick` takes small sizes and two rounds, to show that everything runs, not how fast. `device`
     is cpu or cuda, by default the GPU if there is one. Each measurement has `limit` seconds.
     ResNet-50 is timed on a GPU, and with `resnet` on a CPU too, at the first size alone. Returns
     the exit status: 0, or 1 where a measurement failed for another reason than time or memory.
@@ -93,7 +93,7 @@ def bench_dam(
 
 
 def measure(request: dict[str, Any], limit: float) -> Answer:
-    """Ask a process for one measurement; what it told before the limit of seconds counts."""
+    """Run one measurement in a process; what it printed before the limit of seconds counts."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", "benchmark.bench.dam_step.measurement", json.dumps(request)],
@@ -108,14 +108,14 @@ def measure(request: dict[str, Any], limit: float) -> Answer:
     return Answer(json.loads(lines[-1]) if lines else {}, trouble)
 
 
-def _trouble(status: int, said: str) -> str:
-    """Why a process that ended with this status told no more."""
+def _trouble(status: int, errors: str) -> str:
+    """Why a process that ended with this status and these errors measured no more."""
     if status == 0:
         return ABSENT
     # Linux ends a process by signal 9 when memory runs out.
-    if status == -9 or any(words in said for words in OUT_OF_MEMORY):
+    if status == -9 or any(words in errors for words in OUT_OF_MEMORY):
         return "out of memory"
-    return FAILED + (said.strip() or f"status {status}").splitlines()[-1]
+    return FAILED + (errors.strip() or f"status {status}").splitlines()[-1]
 
 
 def _show(

@@ -1,6 +1,6 @@
 """One measurement of `bench dam`: `python -m benchmark.bench.dam_step.measurement JSON`.
 
-Prints a line of JSON whenever it knows more: seconds by step, or the peak of memory in bytes.
+Prints a line of JSON with each new result: seconds by step, or the peak of memory in bytes.
 """
 
 import json
@@ -30,7 +30,7 @@ Arm = Literal["baseline", "dam"]
 
 @dataclass(frozen=True)
 class Size:
-    """Of a loss: a batch of features against `references`, each of `dim` elements.
+    """The size of a loss: a batch of features against `references`, each of `dim` elements.
 
     References are class proxies for the kind "proxy"; for "pair" a memory beside the batch.
     """
@@ -113,9 +113,9 @@ def training_step(size: Size, device: str) -> Callable[[], None]:
 def time_in_turn(
     steps: dict[str, Callable[[], None]], device: str, rounds: int, seconds: float
 ) -> None:
-    """Print the least seconds of each step, as far as known, whenever one was made.
+    """Print the least seconds of each step so far, after every step.
 
-    Rounds of all steps go on while the next one promises to end within `seconds` of the first,
+    Rounds of all steps go on while the next one is expected to end within `seconds` of the first,
     which also loads libraries and compiles kernels.
     """
     least: dict[str, float] = {}
@@ -136,9 +136,9 @@ def time_in_turn(
 
 
 def peak_memory(make: Callable[[], Callable[[], None]], device: str) -> int:
-    """Bytes that inputs, weights and two steps take at most.
+    """The peak bytes of inputs, weights and two steps.
 
-    On a GPU what torch allocated; on a CPU by how much the process grew, libraries not counted.
+    On a GPU what torch allocated; on a CPU how much the process grew, without its libraries.
     """
     for arm in get_args(Arm):
         loss_step(SMALLEST, arm, "cpu", head=False)()
@@ -152,7 +152,7 @@ def peak_memory(make: Callable[[], Callable[[], None]], device: str) -> int:
 
 
 def _most_resident() -> int:
-    """The most bytes that this process had in memory so far."""
+    """The most bytes that this process has held in memory so far."""
     status = Path("/proc/self/status")
     if status.exists():  # the number below starts at the parent's on Linux
         found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())

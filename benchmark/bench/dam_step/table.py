@@ -16,7 +16,7 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Answer:
-    """What a process told: numbers by name, and why others are missing."""
+    """What a process measured: numbers by name, and why others are missing."""
 
     numbers: dict[str, float]
     trouble: str = ABSENT
@@ -63,7 +63,7 @@ class Row:
 
     @property
     def failed(self) -> bool:
-        """Whether something other than time or memory was missing."""
+        """Whether a number is missing for another reason than time or memory."""
         answers = self.times, self.resnet, *self.memory.values()
         return any(answer.trouble.startswith(FAILED) for answer in answers)
 
@@ -77,7 +77,7 @@ def _ratio(value: float | str, other: float | str) -> float | str:
 
 
 def _text(cell: float | str, digits: int) -> str:
-    """Words as they are; whole numbers as such, others with at least `digits` digits."""
+    """Words and whole numbers as they are, other numbers with at least `digits` digits."""
     if isinstance(cell, str):
         return cell
     decimals = 0 if cell.is_integer() else max(0, digits - len(str(int(cell))))
@@ -95,7 +95,7 @@ def as_table(rows: list[Row]) -> Table:
 
 
 def conditions(environment: dict[str, Any], device: str, limit: float) -> list[str]:
-    """Sentences that say what the numbers are and how they came about."""
+    """What the numbers are and how they were measured, in sentences."""
     e = environment
     changed = " with changes" if e["dirty"] else ""
     threads = f"{e['threads']} thread{'s' * (e['threads'] > 1)}"
@@ -103,7 +103,7 @@ def conditions(environment: dict[str, Any], device: str, limit: float) -> list[s
     peak = "what torch allocated" if device == "cuda" else grown
     return [
         f"{e['device_name']}, {threads}; {e['platform']}; python {e['python']}, "
-        f"torch {e['torch']}; commit {e['commit']}{changed}.",
+        f"torch {e['torch']}, DAM by {e['kernels']}; commit {e['commit']}{changed}.",
         "A loss step is forward and backward, to features and proxies, in float32. Proxies: "
         "normalised softmax with labels at random. Pairs: Multi-Similarity with "
         f"{PER_CLASS} samples of a class. DAM has its defaults, and for pairs adds the plain loss.",

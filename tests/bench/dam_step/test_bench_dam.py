@@ -1,4 +1,4 @@
-"""`bench dam`: that it runs, what it says of sizes that fail, and what its numbers mean."""
+"""`bench dam`: that it runs, how it reports sizes that fail, and what its numbers mean."""
 
 import csv
 import io
@@ -35,17 +35,17 @@ def test_quick_run_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert f"torch {torch.__version__}".partition("+")[0] in markdown
 
 
-def test_a_limit_that_is_passed_is_said() -> None:
+def test_an_exceeded_limit_is_reported() -> None:
     answer = measure({"size": {}}, limit=0.01)
     assert answer == Answer({}, "over 0.01 s")
     assert answer["baseline"] == "over 0.01 s"
 
 
-def test_what_was_told_before_the_limit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = b'{"baseline": 0.5, "rounds": 1}\n{"baseline": 0.25, "rounds": 2}\n{"baseli'
+def test_what_was_printed_before_the_limit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = b'{"baseline": 0.5, "rounds": 1}\n{"baseline": 0.25, "rounds": 2}\n{"baseli'
 
     def stopped(command: list[str], **_: object) -> None:
-        raise subprocess.TimeoutExpired(command, 3, output=told)
+        raise subprocess.TimeoutExpired(command, 3, output=printed)
 
     monkeypatch.setattr(subprocess, "run", stopped)
     times = measure({}, limit=3)
@@ -61,7 +61,7 @@ def test_what_was_told_before_the_limit_counts(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "failed"),
+    ("code", "reason", "failed"),
     [
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "out of memory", False),
         ("import torch; torch.empty(1 << 60)", "out of memory", False),
@@ -70,14 +70,14 @@ def test_what_was_told_before_the_limit_counts(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_why_a_measurement_is_missing(
-    code: str, said: str, failed: bool, monkeypatch: pytest.MonkeyPatch
+    code: str, reason: str, failed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = subprocess.run
     monkeypatch.setattr(
         subprocess, "run", lambda command, **how: original([sys.executable, "-c", code], **how)
     )
     answer = measure({}, limit=60)
-    assert answer.trouble == said
+    assert answer.trouble == reason
     assert Row(SIZES[0], Answer({}), answer, {}).failed == failed
 
 
@@ -88,7 +88,7 @@ def test_steps_take_turns_and_the_least_time_counts(capsys: pytest.CaptureFixtur
     assert order == ["a", "b"] * 3
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["rounds"] for line in lines] == [1, 1, 2, 2, 3, 3]
-    assert set(lines[0]) == {"a", "rounds"}  # told at once, in case the next takes too long
+    assert set(lines[0]) == {"a", "rounds"}  # printed at once, in case the next takes too long
     assert [line["a"] for line in lines] == sorted((line["a"] for line in lines), reverse=True)
 
 
