@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from benchmark.printable import printable
 from benchmark.report.metrics import metric_name
 from benchmark.report.numbers import listed, plural
+from benchmark.report.statistics.stored_queries import query_faults
 from benchmark.report.table import Comparison, Group, Row
 from benchmark.suite.store import StoredRun
 
@@ -74,6 +75,8 @@ def remarks(group: Group) -> list[str]:
 def _flags(row: Row) -> Iterator[str]:
     """What was wrong with runs that ended, and what changed between attempts at one."""
     for seed, run in row.runs.items():
+        for fault in query_faults(run):
+            yield f"seed {seed}: {printable(fault)}"
         for warning in run.warnings:
             yield f"seed {seed}: {printable(warning)}"
         for name in ("commit", "torch", "device_name"):

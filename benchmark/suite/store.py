@@ -8,6 +8,7 @@
     result.json          status, metrics, training history, digests, timing, checksums
     log.txt              the training log
     weights.safetensors  what the last epoch left
+    per_query.npz        what the last evaluation found for each query
 
 and, while it is being made, a claim, its progress, and the folder `training` with checkpoints.
 

@@ -15,7 +15,7 @@ from torch import nn
 
 from benchmark.data.loading import TrainingLoader
 from benchmark.durable import staged, write_text
-from benchmark.evaluation import evaluate
+from benchmark.evaluation import Evaluation, evaluate
 from benchmark.models.initial import load_initial
 from benchmark.run_config import RunConfig
 from benchmark.training.building import (
@@ -28,6 +28,7 @@ from benchmark.training.checkpoint import WORK, Checkpoints
 from benchmark.training.data_record import record_data
 from benchmark.training.hooks import EpochHook, Progress, ProgressHook, RecordHook
 from benchmark.training.interruption import Interruption
+from benchmark.training.per_query import write_per_query
 from benchmark.training.resume import CheckpointHook, TrainLoop
 
 EVALUATION_BATCH = 256
@@ -105,11 +106,11 @@ def train(
     within one, and when `interruption` asks it to end, which raises RunInterruptedError. `log`
     gets what a user should know of the checkpoints. `folder` is named by the run's id.
 
-    Writes `weights.safetensors` and `log.txt` into `folder` and returns what `result.json` is to
-    hold; once that is stored, `remove_checkpoints` frees the space of the checkpoints. Both
-    evaluations, before the first step and after the last, compare features as the
-    objective does, by cosine or Euclidean distance. Nothing is chosen on the test
-    half: the metrics are the last epoch's.
+    Writes `weights.safetensors`, `per_query.npz` and `log.txt` into `folder` and returns what
+    `result.json` is to hold; once that is stored, `remove_checkpoints` frees the space of the
+    checkpoints. Both evaluations, before the first step and after the last, compare features as the
+    objective does, by cosine or Euclidean distance. Nothing is chosen on the test half: the metrics
+    are the last epoch's.
     """
     started = time.perf_counter()
     interruption = interruption or Interruption()
@@ -125,7 +126,7 @@ def train(
 
     distance = model.loss.metric
 
-    def measure() -> dict[str, float]:
+    def measure() -> Evaluation:
         return evaluate(
             model,
             dataset,
@@ -134,7 +135,7 @@ def train(
             device=config.device,
             workers=loaders,
             nmi=config.nmi,
-        ).metrics
+        )
 
     record = RecordHook(report)
     # What an arm attaches has weights that its baseline lacks.
@@ -163,12 +164,13 @@ def train(
         log_level=logging.INFO,
     )
     if saved is None:
-        beginning.untrained = measure()
+        beginning.untrained = measure().metrics
     with interruption.steps():
         runner.train()
     trained = time.perf_counter()
-    metrics = measure()
+    final = measure()
     evaluated = time.perf_counter()
+    write_per_query(folder, final.per_query)
     _keep(model, work, folder)
     split_sizes = {
         "train_classes": dataset.classes,
@@ -178,7 +180,7 @@ def train(
     }
     return {
         "state": "finished",
-        "metrics": metrics,
+        "metrics": final.metrics,
         "untrained": beginning.untrained,
         "history": record.history,
         "digests": {

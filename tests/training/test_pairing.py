@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from small_runs import configured, finished
 
 from benchmark.errors import UserError
 from benchmark.training.building import build_model, build_optimiser
+from benchmark.training.per_query import read_per_query
 
 pytestmark = pytest.mark.usefixtures("few_classes")
 
@@ -45,6 +47,7 @@ def test_folder_holds_weights_and_log_and_no_checkpoint(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "data.json",
         "log.txt",
+        "per_query.npz",
         "weights.safetensors",
     ]
     assert "Epoch(train)" in (tmp_path / "run" / "log.txt").read_text()
@@ -52,6 +55,10 @@ def test_folder_holds_weights_and_log_and_no_checkpoint(tmp_path: Path) -> None:
     assert [entry["epoch"] for entry in result["history"]] == [1, 2]
     assert result["dataset"]["train_classes"] == 8
     assert result["dataset"]["query_images"] == 72
+    stored = read_per_query(tmp_path / "run")
+    assert stored is not None and len(stored.labels) == 72
+    for name, values in stored.values.items():
+        assert np.nanmean(values) == pytest.approx(result["metrics"][name], abs=1e-12)
 
 
 def test_a_loss_that_is_no_number_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from benchmark.report.page.blocks import (
 )
 from benchmark.report.page.conditions import condition_blocks
 from benchmark.report.page.explanations import (
+    CLASSES,
     COST,
     DIFFERENCES,
     FAMILIES,
@@ -90,6 +91,7 @@ def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
             figures("differences"),
             tables("differences", DIFFERENCES),
             tables("second differences"),
+            tables("classes", CLASSES),
         ),
         section("parts", "Hardness and selection", figures("parts"), tables("parts", PARTS)),
         Section("axes", "One setting at a time", axis_blocks(table, gallery)),

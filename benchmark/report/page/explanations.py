@@ -10,6 +10,11 @@ DIFFERENCES = (
     "spread; the last columns give the number of seeds that a difference of 0.5 or 0.7 points "
     "would need."
 )
+CLASSES = (
+    "The first interval is over seeds: it says what other seeds would give on these test classes. "
+    "The second is over seeds and test classes together: it says what other classes of the kind "
+    "would give, as far as the test classes are a sample of them."
+)
 PARTS = (
     "DAM's kept elements have smaller margins, so its loss is a harder one, and that alone moves "
     "results. The arm “shrunk” has the same mean hardness and singles out no element: shrunk minus "

@@ -10,7 +10,7 @@ from benchmark.report.file_names import unique
 from benchmark.report.published.beside import ledger_sheet, published_sheet
 from benchmark.report.table import Group, Table
 from benchmark.report.tables.cost import cost_sheet
-from benchmark.report.tables.evidence import evidence_sheet, parts_sheet
+from benchmark.report.tables.evidence import classes_sheet, evidence_sheet, parts_sheet
 from benchmark.report.tables.families import families_sheet
 from benchmark.report.tables.files import csv_of, latex_of, markdown_of
 from benchmark.report.tables.results import metrics_sheet, results_sheet
@@ -22,6 +22,7 @@ _OF_GROUP: dict[str, Callable[[Group], Sheet | None]] = {
     "ledger": ledger_sheet,
     "differences": lambda group: evidence_sheet(group, group.main_metrics[0]),
     "second differences": lambda group: evidence_sheet(group, group.main_metrics[1]),
+    "classes": classes_sheet,
     "parts": parts_sheet,
     "leak": leak_sheet,
     "cost": cost_sheet,
