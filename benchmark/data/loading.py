@@ -37,7 +37,12 @@ class ClassBalancedBatches(Sampler[list[Draw]]):
     """
 
     def __init__(
-        self, labels: npt.NDArray[np.int64], classes: int, samples: int, seed: int
+        self,
+        labels: npt.NDArray[np.int64],
+        classes: int,
+        samples: int,
+        seed: int,
+        part: slice = slice(None),
     ) -> None:
         self.members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         if classes > len(self.members):
@@ -50,6 +55,7 @@ class ClassBalancedBatches(Sampler[list[Draw]]):
         self.seed = seed
         self.epoch = 0
         self.first = 0
+        self.part = part
         self.length = max(1, len(labels) // (classes * samples))
 
     def __len__(self) -> int:
@@ -77,7 +83,8 @@ class ClassBalancedBatches(Sampler[list[Draw]]):
                     batch.append(waiting[label].pop())
             seeds = random.integers(2**63, size=len(batch)).tolist()
             if place >= self.first:
-                yield [Draw(image, seed) for image, seed in zip(batch, seeds, strict=True)]
+                draws = [Draw(image, seed) for image, seed in zip(batch, seeds, strict=True)]
+                yield draws[self.part]
 
 
 class TrainingImages(Dataset[Parcel]):
@@ -100,15 +107,23 @@ class TrainingImages(Dataset[Parcel]):
 class TrainingLoader(DataLoader[dict[str, Tensor]]):
     """A loader of {"images", "labels"} batches; its `batch_sampler.epoch` is the epoch it gives.
 
-    With `workers`, so many processes prepare batches ahead; the batches are the same.
+    With `workers`, so many processes prepare batches ahead; the batches are the same. `part` of
+    each batch is loaded, where several processes share it.
     """
 
     def __init__(
-        self, split: Split, *, classes: int, samples: int, seed: int, workers: int = 0
+        self,
+        split: Split,
+        *,
+        classes: int,
+        samples: int,
+        seed: int,
+        workers: int = 0,
+        part: slice = slice(None),
     ) -> None:
         super().__init__(
             TrainingImages(split),  # type: ignore[arg-type]
-            batch_sampler=ClassBalancedBatches(split.labels, classes, samples, seed),
+            batch_sampler=ClassBalancedBatches(split.labels, classes, samples, seed, part),
             persistent_workers=workers > 0,
             **_processes(workers),
         )

@@ -79,11 +79,8 @@ def _flags(row: Row) -> Iterator[str]:
             yield f"seed {seed}: {printable(fault)}"
         for warning in run.warnings:
             yield f"seed {seed}: {printable(warning)}"
-        for name in ("commit", "torch", "device_name"):
-            values = {str(attempt.environment.get(name)) for attempt in run.attempts}
-            if len(values) > 1:
-                used = " and ".join(sorted(map(printable, values)))
-                yield f"seed {seed} was made in attempts of different {name}: {used}"
+        for change in run.changed_between_attempts():
+            yield f"seed {seed}: {printable(change)}"
 
 
 def _error(run: StoredRun) -> str:

@@ -34,7 +34,7 @@ class Row:
     pairs: Pairs | None
 
     def in_state(self, state: str) -> list[StoredRun]:
-        """The row's runs that are "finished", "failed" or "not run"."""
+        """The row's runs in one of the states of `benchmark.suite.stored_files.State`."""
         return [run for run in self.runs.values() if run.state == state]
 
     @property

@@ -149,6 +149,21 @@ class StoredRun:
         """Seconds by what they were spent on."""
         return self.result.timing
 
+    def changed_between_attempts(self) -> list[str]:
+        """What differed between the attempts that this run was put together from, as sentences."""
+        first = max((n for n, one in enumerate(self.attempts) if not one.resumed), default=0)
+        environments = [one.environment for one in self.attempts[first:]]
+        names = sorted({name for one in environments for name in one})
+        found = []
+        for name in names:
+            values = list(dict.fromkeys(str(one.get(name, "unknown")) for one in environments))
+            if len(values) > 1:
+                found.append(
+                    f"made in {len(environments)} attempts with another {name.replace('_', ' ')}: "
+                    f"{', then '.join(values)}"
+                )
+        return found
+
 
 def run_folder(out: Path, run_id: str) -> Path:
     """Where the run `run_id` is kept."""
@@ -180,7 +195,7 @@ def read_result(folder: Path) -> Result | None:
     content = _read_json(path)
     result = _as_model(path, Result, content)
     try:
-        check_seal(content)
+        check_seal(content, folder.name)
     except ValueError as error:
         raise _unreadable(path, error) from error
     return result
@@ -237,6 +252,11 @@ def _state(folder: Path, attempts: list[Attempt]) -> State:
     return "interrupted" if attempts else "not run"
 
 
+def run_folders(out: Path) -> list[Path]:
+    """The folders of all runs below `out`, in the order of their ids."""
+    return sorted(path for path in (out / "runs").glob("*") if path.is_dir())
+
+
 @dataclass(frozen=True)
 class Damaged:
     """A run's folder that can't be read, and why."""
@@ -255,7 +275,7 @@ class Stored:
 
 def read_runs(out: Path) -> Stored:
     """All runs below `out`. Raises UserError where there is none that can be read."""
-    folders = sorted(path.parent for path in (out / "runs").glob("*/config.json"))
+    folders = run_folders(out)
     if not folders:
         raise UserError(
             f"There are no runs in {out}. Make some with: "

@@ -5,8 +5,9 @@ alike without being sent: all processes begin with the same weights and take the
 """
 
 import contextlib
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +17,12 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 
 from benchmark.errors import UserError
-from benchmark.models.joined import processes
+from benchmark.models.joined import join_batch_norms, processes
 
 PATIENCE = timedelta(hours=6)
 """How long a process waits for the others; one of them may have all the evaluation to do."""
+DRAWING = frozenset(("dropout", "drop_block", "random_erasing"))
+"""Rivals that draw from the global generator."""
 
 
 @contextlib.contextmanager
@@ -77,3 +80,59 @@ def sum_gradients(parameters: list[nn.Parameter]) -> None:
     dist.all_reduce(joined)
     for gradient, total in zip(found, joined.split([g.numel() for g in found]), strict=True):
         gradient.copy_(total.view_as(gradient))
+
+
+def is_first() -> bool:
+    """Whether this is the process that stores and reports; one that is alone is it."""
+    return processes() == 1 or dist.get_rank() == 0
+
+
+def agreed(number: int) -> int:
+    """The largest of the processes' numbers, so that all of them do the same."""
+    if processes() == 1:
+        return number
+    largest = torch.tensor(number, device=_message_device())
+    dist.all_reduce(largest, dist.ReduceOp.MAX)
+    return int(largest)
+
+
+def from_first(value: Any) -> Any:
+    """The first process's value, of strings, numbers, lists and dictionaries, in all of them."""
+    if processes() == 1:
+        return value
+    values = [value]
+    dist.broadcast_object_list(values, 0)
+    return values[0]
+
+
+def joined_digest(own: str) -> str:
+    """One digest of those of all processes, alike in all of them; of one process, its own."""
+    if processes() == 1:
+        return own
+    all_digests: list[Any] = [None] * processes()
+    dist.all_gather_object(all_digests, own)
+    return hashlib.sha256("".join(all_digests).encode()).hexdigest()
+
+
+def joined(model: nn.Module, optimiser: OptimWrapper, device: str) -> OptimWrapper:
+    """Let batch norms see the whole batch, and the optimiser the whole gradient."""
+    if processes() == 1:
+        return optimiser
+    join_batch_norms(model, device)
+    network = [p for name, p in model.named_parameters() if not name.startswith("loss.")]
+    return JoinedOptimWrapper(optimiser.optimizer, network=network)
+
+
+def check_rivals(names: Iterable[str]) -> None:
+    """Raise UserError for rivals that draw for a batch as a whole, which parts of it can't do."""
+    drawing = sorted(set(names) & DRAWING)
+    if processes() > 1 and drawing:
+        raise UserError(
+            f"rivals: {', '.join(drawing)} draws for a whole batch, which {processes()} processes "
+            "with a part each would do otherwise; make such a run in one process"
+        )
+
+
+def _message_device() -> torch.device:
+    """Where the backend takes its tensors."""
+    return torch.device("cuda" if dist.get_backend() == "nccl" else "cpu")

@@ -3,17 +3,23 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from benchmark.data.dataset import Images
+from benchmark.evaluation.embed import evaluating
+
 UNMOVED = 1e-6
 """Relative change of the loss over a whole run, below which it did not move."""
 ALIKE = 1e-4
 """Spread of unit features, below which they have collapsed: 1 - |mean|^2, which is 0 where all are
 equal and near 1 where they point everywhere."""
+SOME = 256
+"""Test images whose features are compared with each other."""
 LEADING = ("recall@1", "map@r", "cmc@1", "map")
 """Metrics that training is to improve."""
 SEARCHED_STEPS = 100
@@ -87,6 +93,14 @@ class HealthHook(Hook):
         if lost:
             found.append(f"parameters that no optimiser group holds: {_listed(lost)}")
         return found
+
+
+def some_features(model: nn.Module, images: Images, device: str) -> Tensor:
+    """The features [n, D] of up to `SOME` images, taken evenly from all."""
+    places = np.unique(np.linspace(0, len(images) - 1, SOME).astype(np.int64))
+    with evaluating(model), torch.inference_mode():
+        features: Tensor = model(images.batch(places, None).to(device))
+    return features.float().cpu()
 
 
 def evaluation_warnings(

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from benchmark.errors import UserError
+from benchmark.training.distributed import joined_digest
 
 
 class Progress(NamedTuple):
@@ -93,7 +94,7 @@ class RecordHook(Hook):
         digest = hashlib.sha256(self.batches.encode())
         digest.update(data_batch["labels"].numpy().tobytes())
         digest.update(data_batch["images"][..., ::4, ::4].contiguous().numpy().tobytes())
-        self.batches = digest.hexdigest()
+        self.batches = joined_digest(digest.hexdigest())
 
     def after_train_iter(
         self,

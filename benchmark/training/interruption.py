@@ -31,10 +31,19 @@ class Interruption:
         self.requested: int | None = None
         self._in_steps = False
 
-    def listen(self) -> None:
-        """Let the signals of `SIGNALS` ask; for the main thread of a process that ends with it."""
-        for number in SIGNALS:
-            signal.signal(number, self._received)
+    @contextlib.contextmanager
+    def listening(self, *further: int) -> Iterator[None]:
+        """Within the block, let the signals of `SIGNALS` and `further` ones ask.
+
+        Only in the main thread of a process.
+        """
+        numbers = (*SIGNALS, *further)
+        before = {number: signal.signal(number, self._received) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _received(self, number: int, frame: FrameType | None) -> None:
         self.request(number)

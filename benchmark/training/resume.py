@@ -12,6 +12,7 @@ from torch import Tensor
 
 from benchmark.errors import UserError
 from benchmark.training.checkpoint import Checkpoints
+from benchmark.training.distributed import agreed, is_first
 from benchmark.training.interruption import Interruption
 
 
@@ -73,16 +74,26 @@ class CheckpointHook(Hook):
     ) -> None:
         """Save where it is time, or the run is asked to end."""
         late = time.monotonic() - self._saved >= 60 * self.minutes
-        if late or self.interruption.requested is not None:
+        asked = agreed(self.interruption.requested or int(late))
+        if asked:
             self._save(runner, epoch=runner.epoch, position=batch_idx + 1, step=runner.iter + 1)
-            self.interruption.end()
+            self._end_if(asked)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Save an epoch that is complete."""
         self._save(runner, epoch=runner.epoch + 1, position=0, step=runner.iter)
+        self._end_if(agreed(self.interruption.requested or 0))
+
+    def _end_if(self, asked: int) -> None:
+        """End where any of the processes was asked to by a signal, whose numbers are above 1."""
+        if asked > 1:
+            self.interruption.requested = asked
         self.interruption.end()
 
     def _save(self, runner: Runner, epoch: int, position: int, step: int) -> None:
+        if not is_first():
+            self._saved = time.monotonic()
+            return
         self.checkpoints.save(
             step,
             {

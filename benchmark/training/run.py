@@ -15,6 +15,7 @@ from torch import nn
 
 from benchmark.data.loading import TrainingLoader
 from benchmark.durable import staged, write_text
+from benchmark.errors import UserError
 from benchmark.evaluation import Evaluation, evaluate
 from benchmark.models.initial import load_initial
 from benchmark.run_config import RunConfig
@@ -26,10 +27,12 @@ from benchmark.training.building import (
 )
 from benchmark.training.checkpoint import WORK, Checkpoints
 from benchmark.training.data_record import record_data
+from benchmark.training.distributed import check_rivals, from_first, is_first, joined, share
+from benchmark.training.health import HealthHook, evaluation_warnings, some_features
 from benchmark.training.hooks import EpochHook, Progress, ProgressHook, RecordHook
 from benchmark.training.interruption import Interruption
 from benchmark.training.per_query import write_per_query
-from benchmark.training.resume import CheckpointHook, TrainLoop
+from benchmark.training.resume import CheckpointHook, Stateful, TrainLoop
 
 EVALUATION_BATCH = 256
 CHECKPOINT_MINUTES = 10.0
@@ -54,6 +57,9 @@ class Runner(mmengine.runner.Runner):
     def wrap_model(self, model_wrapper_cfg: Any, model: nn.Module) -> nn.Module:
         """Move the model; mmengine takes a GPU wherever there is one."""
         return model.to(self.device)
+
+    def dump_config(self) -> None:
+        """config.json says it already."""
 
     def _log_env(self, env_cfg: dict[str, Any]) -> None:
         """environment.json says it already, without asking every compiler for its version."""
@@ -108,7 +114,8 @@ def train(
 
     Writes `weights.safetensors`, `per_query.npz` and `log.txt` into `folder` and returns what
     `result.json` is to hold; once that is stored, `remove_checkpoints` frees the space of the
-    checkpoints. Both evaluations, before the first step and after the last, compare features as the
+    checkpoints. Of several processes that share the run, the first one evaluates, writes and
+    returns it. Both evaluations, before the first step and after the last, compare features as the
     objective does, by cosine or Euclidean distance. Nothing is chosen on the test half: the metrics
     are the last epoch's.
     """
@@ -119,10 +126,15 @@ def train(
     model = build_model(config, dataset.classes)
     if config.init:
         load_initial(config.init, model, loss=config.init.loss)
+    check_rivals(rival.type for rival in config.rivals)
     loader = TrainingLoader(
-        dataset.train, **dict(config.sampler), seed=config.seed, workers=loaders
+        dataset.train,
+        **dict(config.sampler),
+        seed=config.seed,
+        workers=loaders,
+        part=share(config.sampler.size),
     )
-    optimiser = build_optimiser(config, model)
+    optimiser = joined(model, build_optimiser(config, model), config.device)
 
     distance = model.loss.metric
 
@@ -137,16 +149,19 @@ def train(
             nmi=config.nmi,
         )
 
-    record = RecordHook(report)
+    record, health = RecordHook(report), HealthHook()
     # What an arm attaches has weights that its baseline lacks.
     beginning = Beginning(digest(model, without=("rivals.",)))
     work = folder / WORK
     checkpoints = Checkpoints(work, folder.name, log)
     saved = checkpoints.newest()
-    data = record_data(folder, dataset, resumed=saved is not None)
-    saving = CheckpointHook(
-        checkpoints, {"record": record, "beginning": beginning}, checkpoint_minutes, interruption
-    )
+    if from_first(saved and saved[0]) != (saved and saved[0]):
+        raise UserError(f"{work} isn't the same folder for all processes of the run")
+    data = {}
+    if is_first():
+        data = record_data(folder, dataset, resumed=saved is not None)
+    parts: dict[str, Stateful] = {"record": record, "beginning": beginning, "health": health}
+    saving = CheckpointHook(checkpoints, parts, checkpoint_minutes, interruption)
     runner = Runner(
         device=config.device,
         restore=None if saved is None else lambda runner: saving.restore(runner, *saved),
@@ -157,20 +172,36 @@ def train(
         optim_wrapper=optimiser,
         param_scheduler=build_schedule(config, optimiser, len(loader)),
         default_hooks={"checkpoint": None, "sampler_seed": None},
-        custom_hooks=[EpochHook(), ProgressHook(config.schedule.frozen), record, saving],
+        custom_hooks=[
+            EpochHook(),
+            ProgressHook(config.schedule.frozen),
+            record,
+            health,
+            saving,
+        ],
         randomness={"seed": config.seed},
         # mmengine shares loggers between runners of one name, which it dates to the second.
         experiment_name=f"{folder.name}_{time.time_ns()}",
         log_level=logging.INFO,
     )
-    if saved is None:
+    if saved is None and is_first():
         beginning.untrained = measure().metrics
     with interruption.steps():
         runner.train()
+    if not is_first():
+        return {}
     trained = time.perf_counter()
-    final = measure()
+    evaluation = measure()
     evaluated = time.perf_counter()
-    write_per_query(folder, final.per_query)
+    warnings = [
+        *health.warnings(model, optimiser.optimizer),
+        *evaluation_warnings(
+            some_features(model, dataset.query.images, config.device),
+            evaluation.metrics,
+            beginning.untrained,
+        ),
+    ]
+    write_per_query(folder, evaluation.per_query)
     _keep(model, work, folder)
     split_sizes = {
         "train_classes": dataset.classes,
@@ -180,7 +211,7 @@ def train(
     }
     return {
         "state": "finished",
-        "metrics": final.metrics,
+        "metrics": evaluation.metrics,
         "untrained": beginning.untrained,
         "history": record.history,
         "digests": {
@@ -202,11 +233,12 @@ def train(
             "evaluate_s": evaluated - trained,
             "total_s": evaluated - started,
         },
+        "warnings": warnings,
     }
 
 
 def _keep(model: nn.Module, work: Path, folder: Path) -> None:
-    """Keep the last weights and the logs of all attempts."""
+    """Keep the last weights, and the logs of all attempts."""
     with staged(folder / "weights.safetensors") as beside:
         weights = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
         save_file(weights, beside)

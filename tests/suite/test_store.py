@@ -10,7 +10,8 @@ from run_configs import run_config
 
 from benchmark.durable import write_json, write_text
 from benchmark.errors import UserError
-from benchmark.suite.store import check_writable, identity, read_run, run_folder
+from benchmark.suite.sealing import sealed
+from benchmark.suite.store import check_writable, identity, read_run, read_runs, run_folder
 
 CONFIG: dict[str, Any] = run_config().as_json()
 RESULT: dict[str, Any] = {
@@ -145,3 +146,67 @@ def test_what_can_not_be_written_is_told(
 def test_checking_leaves_nothing_behind(tmp_path: Path) -> None:
     check_writable(tmp_path / "new" / "folder")
     assert list((tmp_path / "new" / "folder").iterdir()) == []
+
+
+def test_damaged_entries_are_named_and_the_others_read(tmp_path: Path) -> None:
+    sound = stored(tmp_path)
+    cut = stored(tmp_path, CONFIG | {"seed": 1})
+    (cut / "result.json").write_text('{"state": ')
+    nested = stored(tmp_path, CONFIG | {"seed": 2})
+    (nested / "config.json").write_text("[" * 100_000)
+    digits = stored(tmp_path, CONFIG | {"seed": 3})
+    (digits / "result.json").write_text(
+        '{"state": "finished", "timing": {"a": ' + "9" * 5000 + "}}"
+    )
+    changed = stored(tmp_path, CONFIG | {"seed": 4})
+    write_json(changed / "result.json", sealed(RESULT, changed))
+    text = (changed / "result.json").read_text()
+    (changed / "result.json").write_text(text.replace("0.5", "0.6"))
+    (tmp_path / "runs" / "without").mkdir()
+    attempts = stored(tmp_path, CONFIG | {"seed": 5})
+    (attempts / "attempts.json").write_text('[{"host": 1}]')
+    found = read_runs(tmp_path)
+    assert [run.folder for run in found.runs] == [sound]
+    damage = [one.reason for one in found.damaged]
+    for folder in (cut, nested, digits, changed, tmp_path / "runs" / "without", attempts):
+        assert sum(str(folder) in sentence for sentence in damage) == 1
+    assert any("its checksum is wrong" in sentence for sentence in damage)
+    (sound / "config.json").unlink()
+    with pytest.raises(UserError, match="6 more can't be read either"):
+        read_runs(tmp_path)
+
+
+def test_a_sealed_result_is_read_and_numbers_survive(tmp_path: Path) -> None:
+    folder = stored(tmp_path)
+    result = sealed(RESULT | {"metrics": {"recall@1": 1 / 3, "nmi": float("nan")}}, folder)
+    write_json(folder / "result.json", result)
+    run = read_run(folder)
+    assert run.metrics["recall@1"] == 1 / 3
+    assert run.result.checksum == result["checksum"]
+
+
+def test_what_changed_between_attempts_is_told(tmp_path: Path) -> None:
+    folder = stored(tmp_path)
+
+    def attempt(resumed: bool, **environment: Any) -> dict[str, Any]:
+        return {
+            "host": "a",
+            "process": 1,
+            "started": "2026-01-01T00:00:00+00:00",
+            "environment": environment,
+            "resumed": resumed,
+        }
+
+    write_json(
+        folder / "attempts.json",
+        [
+            attempt(False, commit="old", torch="2.5"),  # begun anew since, so it doesn't count
+            attempt(False, commit="a", torch="2.6", threads=1),
+            attempt(True, commit="b", torch="2.6", threads=1),
+            attempt(True, commit="a", torch="2.6", device_name="cpu", threads=1),
+        ],
+    )
+    assert read_run(folder).changed_between_attempts() == [
+        "made in 3 attempts with another commit: a, then b",
+        "made in 3 attempts with another device name: unknown, then cpu",
+    ]

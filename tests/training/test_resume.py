@@ -141,27 +141,26 @@ def test_interrupted_before_training_and_after_it(
     equal(broken, found, expected, weights)
 
 
-def test_signals_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = {
-        number: signal.getsignal(number)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-    }
-    try:
-        for number in before:
-            interruption = Interruption()
-            interruption.listen()
-            with pytest.raises(RunInterruptedError, match=signal.Signals(number).name):
-                os.kill(os.getpid(), number)
-            reached = False
-            interruption = Interruption()
-            interruption.listen()
-            with pytest.raises(RunInterruptedError), interruption.steps():
-                os.kill(os.getpid(), number)
-                reached = True
-            assert reached
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def test_signals_ask() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        before = signal.getsignal(number)
+        interruption = Interruption()
+        with (
+            interruption.listening(signal.SIGUSR2),
+            pytest.raises(RunInterruptedError, match=signal.Signals(number).name),
+        ):
+            os.kill(os.getpid(), number)
+        reached = False
+        interruption = Interruption()
+        with (
+            interruption.listening(signal.SIGUSR2),
+            pytest.raises(RunInterruptedError),
+            interruption.steps(),
+        ):
+            os.kill(os.getpid(), number)
+            reached = True
+        assert reached
+        assert signal.getsignal(number) == before
 
 
 def test_states_are_put_back_from_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
