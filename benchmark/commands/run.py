@@ -31,6 +31,17 @@ def add_parser(commands: Commands) -> None:
         metavar="MINUTES",
         help="between two checkpoints within an epoch; default: %(default)g",
     )
+    parser.add_argument(
+        "--engine",
+        choices=["local", "slurm", "ray"],
+        default="local",
+        help="what makes the runs: processes of this machine, jobs of SLURM, or tasks of Ray",
+    )
+    parser.add_argument(
+        "--engine-options",
+        metavar="KEY=VALUE,...",
+        help="of slurm and ray, such as partition=gpu,time=120; see docs/reliability.md",
+    )
     parser.set_defaults(function=_run)
 
 
@@ -47,8 +58,8 @@ def _minutes(text: str) -> float:
 def _run(options: argparse.Namespace, console: Console) -> int:
     from benchmark.suite.changed_data import settle_changed_data
     from benchmark.suite.display import Display
+    from benchmark.suite.engines.choice import choose_engine
     from benchmark.suite.engines.engine import Watch, execute
-    from benchmark.suite.engines.local import Local, default_workers, loaders, visible_gpus
     from benchmark.suite.execution import reused_from_other_commits
     from benchmark.suite.store import check_writable
     from benchmark.training.environment import commit
@@ -64,15 +75,13 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             f"{reused} of the runs that are reused were made by another commit than {present}; "
             f"remove their folders from {options.out / 'runs'} to make them again"
         )
-    workers = options.workers or default_workers(runs)
-    gpus = visible_gpus() if any(run.config.device == "cuda" for run in runs) else []
+    engine = choose_engine(options.engine, options.engine_options, runs, options.workers)
     with Display(new_console(stderr=True)) as display:
         outlook = execute(
             runs,
             options.out,
-            Local(workers, gpus),
+            engine,
             checkpoint_minutes=options.checkpoint_minutes,
-            loaders=loaders(runs, workers),
             watch=Watch(display.show, display.on_ended, display.note),
         )
     report_on(options.out, console)

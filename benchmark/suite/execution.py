@@ -12,11 +12,12 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from benchmark.data.root import use_root
 from benchmark.durable import leftovers, write_json, write_text
 from benchmark.errors import UserError
+from benchmark.models.joined import processes
 from benchmark.suite.attempts import Attempts, note_death
 from benchmark.suite.claims import Claim, ClaimLostError, Owner, claim
 from benchmark.suite.plan import PlannedRun
@@ -129,10 +130,12 @@ def make(
     report: Report,
     note: Note,
     interruption: Interruption,
+    training: Callable[..., dict[str, Any]] | None = None,
 ) -> Ending:
     """Make a run in this process, and store it; go on with it where it was interrupted.
 
     `report` gets its progress and `note` what a user should know. `interruption` may ask it to end.
+    `training` stands for `train`.
     """
     folder = run_folder(Path(task.out), task.run_id)
     try:
@@ -141,7 +144,7 @@ def make(
         if isinstance(held, Owner):
             return Ending("elsewhere", f"{held} makes it")
         with held:
-            ending = _make_ours(task, folder, held, report, note, interruption)
+            ending = _make_ours(task, folder, held, report, note, interruption, training or train)
             interruption.conclude()
             held.release(for_good=ending.state == "finished")
         return ending
@@ -160,6 +163,7 @@ def _make_ours(
     report: Report,
     note: Note,
     interruption: Interruption,
+    training: Callable[..., dict[str, Any]],
 ) -> Ending:
     """Make a run that nobody else touches."""
     for path in leftovers(folder):
@@ -172,6 +176,8 @@ def _make_ours(
     if config.device == "cpu":
         keep_freed_memory()
     environment = describe(config.device, config.threads)
+    if processes() > 1:
+        environment["processes"] = processes()
     resumed = resumable(folder)
     attempts = Attempts(folder, environment, resumed)
     if not resumed:
@@ -188,7 +194,7 @@ def _make_ours(
     output = io.StringIO()
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            result = train(
+            result = training(
                 config,
                 folder,
                 _watched(folder, held, report),

@@ -96,7 +96,7 @@ def test_a_finished_run_leaves_its_result_and_no_checkpoint(
     assert (attempt.end, attempt.process, attempt.resumed) == ("finished", os.getpid(), False)
     assert attempt.environment == stored.environment.model_dump(exclude_unset=True)
     assert attempt.seconds is not None and attempt.seconds >= 0
-    assert stored.result.files.keys() == {"weights.safetensors", "log.txt"}
+    assert stored.result.files.keys() == {"environment.json", "log.txt", "weights.safetensors"}
 
     def never(*arguments: Any, **options: Any) -> Any:
         raise AssertionError("it is finished")

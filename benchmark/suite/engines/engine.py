@@ -28,6 +28,9 @@ class Watch:
 class Engine(Protocol):
     """What makes runs."""
 
+    loaders: int
+    """Processes that decode the images of each run."""
+
     def make(
         self, runs: list[PlannedRun], task: Callable[[str], Task], outlook: Outlook, watch: Watch
     ) -> None:
@@ -44,14 +47,13 @@ def execute(
     engine: Engine,
     *,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
-    loaders: int = 0,
     watch: Watch = Watch(),
 ) -> Outlook:
     """Let `engine` make the runs that `out` doesn't hold yet.
 
     A run that failed before is tried again; one that was interrupted goes on from its last
-    checkpoint, with one within epochs every `checkpoint_minutes`. `loaders` processes decode the
-    images of each. Raises SuiteInterruptedError where a signal asked to end; nothing is lost then.
+    checkpoint, saved within epochs every `checkpoint_minutes`. Raises SuiteInterruptedError where a
+    signal asked to end; nothing is lost then.
     """
     request(runs, out)
     waiting = outstanding(runs, out, watch.note)
@@ -65,7 +67,7 @@ def execute(
             run_id=run_id,
             code=code,
             checkpoint_minutes=checkpoint_minutes,
-            loaders=loaders,
+            loaders=engine.loaders,
             data_root=None if data_root is None else str(data_root),
         )
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -21,7 +22,9 @@ from types import FrameType
 import torch
 
 from benchmark.ending import SuiteInterruptedError
+from benchmark.errors import UserError
 from benchmark.suite.engines.engine import Watch, count
+from benchmark.suite.engines.ranks import make_in_ranks
 from benchmark.suite.execution import Ending, Task, make, store_death
 from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
@@ -44,13 +47,24 @@ class _Started:
 class Local:
     """Makes runs in `workers` processes; on `gpus` one a worker, in turn where there are fewer.
 
-    `work` is what a process does; the default makes its task's run.
+    `loaders` processes decode each run's images, and `processes` share each of its batches; an
+    item of `gpus` then names as many. `work` is what a process does; the default makes its
+    task's run.
     """
 
-    def __init__(self, workers: int, gpus: list[str], work: Work | None = None) -> None:
+    def __init__(
+        self,
+        workers: int,
+        gpus: list[str],
+        work: Work | None = None,
+        *,
+        loaders: int = 0,
+        processes: int = 1,
+    ) -> None:
         self.workers = workers
         self.gpus = gpus
-        self.work = work or _make
+        self.loaders = loaders
+        self.work = work or partial(_make, processes=processes)
         self._signal: int | None = None
         self._active: dict[Connection, _Started] = {}
 
@@ -181,10 +195,9 @@ def _begin(work: Work, task: Task, gpu: str | None, channel: Connection) -> None
     work(task, channel)
 
 
-def _make(task: Task, channel: Connection) -> None:
+def _make(task: Task, channel: Connection, processes: int = 1) -> None:
     """Make a run, and send what happens."""
     interruption = Interruption()
-    interruption.listen()
 
     def send(message: Progress | str) -> None:
         try:
@@ -192,7 +205,11 @@ def _make(task: Task, channel: Connection) -> None:
         except OSError:  # nobody watches any more: save, and end
             interruption.request(signal.SIGTERM)
 
-    ending = make(task, _sometimes(send), send, interruption)
+    with interruption.listening():
+        if processes > 1:
+            ending = make_in_ranks(task, processes, _sometimes(send), send, interruption)
+        else:
+            ending = make(task, _sometimes(send), send, interruption)
     with suppress(OSError):
         channel.send(ending)
 
@@ -217,6 +234,16 @@ def visible_gpus() -> list[str]:
     if named is not None:
         return [name for name in named.split(",") if name.strip()]
     return [str(number) for number in range(torch.cuda.device_count())]
+
+
+def grouped(gpus: list[str], size: int) -> list[str]:
+    """The GPUs in groups of `size`, each as CUDA_VISIBLE_DEVICES names it.
+
+    Raises UserError where there are fewer than one group needs.
+    """
+    if len(gpus) < size:
+        raise UserError(f"--engine-options processes={size}: there are {len(gpus)} GPUs here")
+    return [",".join(gpus[i : i + size]) for i in range(0, len(gpus) - size + 1, size)]
 
 
 def default_workers(runs: list[PlannedRun]) -> int:
