@@ -1,4 +1,4 @@
-"""The commands bench evaluation | dam | conformance."""
+"""The commands bench evaluation | dam | conformance | faults."""
 
 import argparse
 
@@ -40,6 +40,17 @@ def add_parser(commands: Commands) -> None:
     )
     conformance.set_defaults(function=_conformance)
     _add_shared(conformance, "table.csv and README.md", "few cases")
+    faults = benches.add_parser(
+        "faults", help="kill processes at every write and at random moments: is anything lost?"
+    )
+    faults.set_defaults(function=_faults)
+    faults.add_argument(
+        "--kills", type=above_zero, default=100, help="how many; default: %(default)s"
+    )
+    faults.add_argument(
+        "--engines", action="store_true", help="kill each engine with its workers too"
+    )
+    faults.add_argument("--out", type=expanded, help="where table.csv and README.md are written")
 
 
 def _add_shared(parser: argparse.ArgumentParser, written: str, quick: str) -> None:
@@ -74,6 +85,13 @@ def _conformance(options: argparse.Namespace, console: Console) -> int:
 
     _check(options)
     return bench_conformance(console, out=options.out, quick=options.quick)
+
+
+def _faults(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.bench.faults.bench import bench_faults
+
+    _check(options)
+    return bench_faults(console, kills=options.kills, out=options.out, engines=options.engines)
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -1,0 +1,1 @@
+"""Whether anything is lost when processes are killed: `bench faults`."""
