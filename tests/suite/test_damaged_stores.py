@@ -79,7 +79,7 @@ def changed(content: bytes, kind: str, at: float, value: int) -> bytes:
 KINDS = st.sampled_from(["cut", "flip", "zero", "insert", "empty", "digits", "nested", "text"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(name=st.sampled_from(FILES), kind=KINDS, at=st.floats(0, 0.999), value=st.integers(1, 255))
 def test_damage_to_a_file_is_found_and_stays_with_its_run(
     name: str,
@@ -124,7 +124,7 @@ def json_alike(path: Path, whole: bytes) -> bool:
         return False
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(name=st.sampled_from(FILES), kind=st.sampled_from(["missing", "folder", "link", "foreign"]))
 def test_a_file_that_is_missing_or_something_else(
     name: str, kind: str, sound: Path, tmp_path_factory: pytest.TempPathFactory
