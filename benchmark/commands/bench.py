@@ -96,7 +96,7 @@ def _faults(options: argparse.Namespace, console: Console) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse what a bench can't do before it measures."""
-    from benchmark.suite.store import check_writable
+    from benchmark.suite.store.runs import check_writable
 
     refuse_overrides(options)
     if options.out is not None:

@@ -17,7 +17,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def _report(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.suite.store import check_writable
+    from benchmark.suite.store.runs import check_writable
 
     refuse_overrides(options)
     if options.out.is_dir():  # of a folder that isn't there, the report says that it has no runs

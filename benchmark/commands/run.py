@@ -56,12 +56,12 @@ def _minutes(text: str) -> float:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.suite.changed_data import settle_changed_data
     from benchmark.suite.display import Display
     from benchmark.suite.engines.choice import choose_engine
     from benchmark.suite.engines.engine import Watch, execute
     from benchmark.suite.execution import reused_from_other_commits
-    from benchmark.suite.store import check_writable
+    from benchmark.suite.store.changed_data import settle_changed_data
+    from benchmark.suite.store.runs import check_writable
     from benchmark.training.environment import commit
 
     runs = planned_runs(options)

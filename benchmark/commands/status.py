@@ -13,7 +13,7 @@ from benchmark.paths import expanded
 from benchmark.printable import printable
 
 if TYPE_CHECKING:
-    from benchmark.suite.upkeep import Status
+    from benchmark.suite.store.upkeep import Status
 
 
 def add_parser(commands: Commands) -> None:
@@ -26,7 +26,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def _status(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.suite.upkeep import statuses
+    from benchmark.suite.store.upkeep import statuses
 
     refuse_overrides(options)
     widen(console)

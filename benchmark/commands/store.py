@@ -30,7 +30,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.suite.upkeep import check_store
+    from benchmark.suite.store.upkeep import check_store
 
     refuse_overrides(options)
     checked = check_store(options.out)
@@ -53,7 +53,7 @@ def _check(options: argparse.Namespace, console: Console) -> int:
 
 
 def _clean(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.suite.upkeep import clean_store
+    from benchmark.suite.store.upkeep import clean_store
 
     refuse_overrides(options)
     cleaned = clean_store(options.out)

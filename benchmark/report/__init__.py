@@ -12,7 +12,7 @@ from benchmark.report.tables.archive import archive_text
 from benchmark.report.tables.catalogue import all_sheets, write_sheets
 from benchmark.report.tables.markdown import markdown_text
 from benchmark.report.tables.terminal import print_table
-from benchmark.suite.store import read_runs
+from benchmark.suite.store.runs import read_runs
 
 __all__ = ["Report", "Table", "build_table", "print_table", "write_report"]
 

@@ -13,8 +13,8 @@ from benchmark.report.settings import change_text, distinct, exchange_text
 from benchmark.report.table import Comparison, Group, Row, Table, arm_order, by_number
 from benchmark.run_config import RunConfig
 from benchmark.suite.arms import BASELINE, DAM, EXCHANGED
-from benchmark.suite.store import Stored, StoredRun, canonical
-from benchmark.suite.stored_files import Images
+from benchmark.suite.store.runs import Stored, StoredRun, canonical
+from benchmark.suite.store.stored_files import Images
 
 _NOT_COMPARED = {"arm", "seed", *EXCHANGED}
 

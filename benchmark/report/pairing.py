@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmark.errors import UserError
 from benchmark.report.numbers import listed
-from benchmark.suite.store import StoredRun
+from benchmark.suite.store.runs import StoredRun
 
 # What two runs must share to differ in the arm alone: digest name and its words.
 _SHARED = {

@@ -7,7 +7,7 @@ from benchmark.report.metrics import metric_name
 from benchmark.report.numbers import listed, plural
 from benchmark.report.statistics.stored_queries import query_faults
 from benchmark.report.table import Comparison, Group, Row
-from benchmark.suite.store import StoredRun
+from benchmark.suite.store.runs import StoredRun
 
 UNFINISHED = ("failed", "interrupted", "going on", "not run")
 """The states of runs without a result."""

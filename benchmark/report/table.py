@@ -14,8 +14,8 @@ from benchmark.report.pairing import Pairs
 from benchmark.report.statistics.interval import Interval, Summary, paired_interval, summarise
 from benchmark.run_config import RunConfig
 from benchmark.suite.arms import BASELINE, DAM
-from benchmark.suite.store import Damaged, StoredRun
-from benchmark.suite.stored_files import Environment
+from benchmark.suite.store.runs import Damaged, StoredRun
+from benchmark.suite.store.stored_files import Environment
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Row:
     pairs: Pairs | None
 
     def in_state(self, state: str) -> list[StoredRun]:
-        """The row's runs in one of the states of `benchmark.suite.stored_files.State`."""
+        """The row's runs in one of the states of `benchmark.suite.store.stored_files.State`."""
         return [run for run in self.runs.values() if run.state == state]
 
     @property

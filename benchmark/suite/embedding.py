@@ -19,7 +19,7 @@ from benchmark.errors import UserError
 from benchmark.evaluation.embed import embed
 from benchmark.models.initial import WEIGHTS
 from benchmark.registry import TRANSFORMS, build
-from benchmark.suite.store import read_run
+from benchmark.suite.store.runs import read_run
 from benchmark.training.building import build_model
 
 BATCH = 64

@@ -8,7 +8,7 @@ import torch
 from benchmark.data.loading import TrainingLoader
 from benchmark.run_config import RunConfig
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import identity
+from benchmark.suite.store.runs import identity
 from benchmark.training.building import build_model, build_optimiser, load_dataset
 
 SECONDS, STEPS = 1.0, 12  # how long to time a kind of run, and how many steps at most

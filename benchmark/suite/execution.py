@@ -18,10 +18,10 @@ from benchmark.data.root import use_root
 from benchmark.durable import leftovers, write_json, write_text
 from benchmark.errors import UserError
 from benchmark.models.joined import processes
-from benchmark.suite.attempts import Attempts, note_death
-from benchmark.suite.claims import Claim, ClaimLostError, Owner, claim
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import (
+from benchmark.suite.store.attempts import Attempts, note_death
+from benchmark.suite.store.claims import Claim, ClaimLostError, Owner, claim
+from benchmark.suite.store.runs import (
     PROGRESS,
     is_finished,
     read_config,

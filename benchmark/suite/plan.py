@@ -19,7 +19,7 @@ from benchmark.registry import DATASETS, build, resolve
 from benchmark.run_config import Entry, RunConfig, Settings
 from benchmark.suite.configuration import merged, resolved
 from benchmark.suite.overrides import parse, put
-from benchmark.suite.store import canonical, identity
+from benchmark.suite.store.runs import canonical, identity
 from benchmark.suite.suite_file import (
     Case,
     Suite,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmark.durable import write_json
-from benchmark.suite.store import identity
+from benchmark.suite.store.runs import identity
 
 NOTE = "Rendered from the fonts of this machine; a small stand-in, not a published data set."
 SIMILARITIES: dict[str, dict[str, Any]] = {

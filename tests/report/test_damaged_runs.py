@@ -13,7 +13,7 @@ from benchmark.errors import UserError
 from benchmark.report import build_table, write_report
 from benchmark.report.tables.archive import archive_text
 from benchmark.report.tables.catalogue import all_sheets
-from benchmark.suite.store import read_runs
+from benchmark.suite.store.runs import read_runs
 
 DEEP = "[" * 100_000 + "]" * 100_000
 

@@ -10,7 +10,7 @@ from benchmark.report import build_table, write_report
 from benchmark.report.reading import remarks
 from benchmark.report.statistics.classes import interval_over_classes
 from benchmark.report.tables.evidence import classes_sheet
-from benchmark.suite.store import read_runs
+from benchmark.suite.store.runs import read_runs
 from benchmark.training.per_query import FILE, write_per_query
 
 LABELS = np.repeat(np.arange(8), 5)

@@ -10,7 +10,7 @@ from benchmark.report import build_table, write_report
 from benchmark.report.numbers import listed, plural
 from benchmark.report.reading import legend, remarks
 from benchmark.report.table import Group
-from benchmark.suite.store import read_runs
+from benchmark.suite.store.runs import read_runs
 
 
 def group_in(out: Path) -> Group:

@@ -23,7 +23,7 @@ from benchmark.report.tables.archive import archive_text
 from benchmark.report.tables.catalogue import all_sheets
 from benchmark.report.tables.files import csv_of, latex_of, markdown_of
 from benchmark.report.tables.markdown import markdown_text
-from benchmark.suite.store import read_runs
+from benchmark.suite.store.runs import read_runs
 
 NASTY = [
     r"s=$\frac$",

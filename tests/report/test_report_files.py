@@ -13,7 +13,7 @@ from rich.console import Console
 from benchmark.durable import write_json
 from benchmark.errors import UserError
 from benchmark.report import Report, Table, build_table, print_table, write_report
-from benchmark.suite.store import read_runs
+from benchmark.suite.store.runs import read_runs
 
 VOID = {"meta", "br", "img", "link"}
 

@@ -14,7 +14,7 @@ from benchmark.report.metrics import metric_name
 from benchmark.report.settings import describe, distinct, value_text, varying
 from benchmark.report.table import Table
 from benchmark.report.tables.archive import archive_text
-from benchmark.suite.store import Stored, read_runs
+from benchmark.suite.store.runs import Stored, read_runs
 
 DAM = {"type": "dam", "rule": "quantile", "keep": 0.8, "joint": 0.0}
 RECALL = {

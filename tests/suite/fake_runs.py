@@ -9,10 +9,10 @@ from typing import Any
 from run_configs import run_config
 
 from benchmark.durable import write_json
-from benchmark.suite.claims import Owner, claim
 from benchmark.suite.execution import Ending, Task
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import read_config, run_folder, write_failure, write_result
+from benchmark.suite.store.claims import Owner, claim
+from benchmark.suite.store.runs import read_config, run_folder, write_failure, write_result
 from benchmark.training import Progress
 
 

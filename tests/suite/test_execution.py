@@ -17,7 +17,6 @@ from safetensors.torch import save_file
 from benchmark.durable import write_json
 from benchmark.errors import UserError
 from benchmark.suite import execution
-from benchmark.suite.claims import Claim, Owner, claim
 from benchmark.suite.execution import (
     Ending,
     Task,
@@ -28,7 +27,8 @@ from benchmark.suite.execution import (
     store_death,
 )
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import read_run, run_folder, write_result
+from benchmark.suite.store.claims import Claim, Owner, claim
+from benchmark.suite.store.runs import read_run, run_folder, write_result
 from benchmark.training import Progress
 from benchmark.training.environment import code_version
 from benchmark.training.interruption import Interruption, RunInterruptedError

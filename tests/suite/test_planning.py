@@ -7,7 +7,7 @@ import pytest
 from benchmark.errors import UserError
 from benchmark.run_config import Entry
 from benchmark.suite.plan import plan
-from benchmark.suite.store import identity
+from benchmark.suite.store.runs import identity
 
 
 def test_smoke_is_objectives_by_arms_by_seeds() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.suite.plan import PlannedRun, plan
-from benchmark.suite.store import read_runs
-from benchmark.suite.upkeep import check_store
+from benchmark.suite.store.runs import read_runs
+from benchmark.suite.store.upkeep import check_store
 
 _SUITE = """
 cases = [

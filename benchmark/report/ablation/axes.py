@@ -12,7 +12,7 @@ from typing import Any
 from benchmark.report.settings import distinct, flatten, value_text
 from benchmark.report.table import Comparison, Group, Row
 from benchmark.suite.arms import BASELINE, DAM, EXCHANGED
-from benchmark.suite.store import canonical
+from benchmark.suite.store.runs import canonical
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from benchmark.report.page.rendering import render
 from benchmark.report.reading import remarks
 from benchmark.report.table import Group, Table
 from benchmark.report.tables.catalogue import Sheets
-from benchmark.suite.stored_files import State
+from benchmark.suite.store.stored_files import State
 
 TITLE = "DAM benchmark report"
 _STATES: tuple[State, ...] = ("finished", "failed", "interrupted", "going on", "not run")

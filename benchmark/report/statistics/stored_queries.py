@@ -8,8 +8,8 @@ import numpy as np
 from benchmark.report.pairing import Pairs
 from benchmark.report.statistics.classes import interval_over_classes
 from benchmark.report.statistics.interval import Interval
-from benchmark.suite.sealing import file_digest
-from benchmark.suite.store import StoredRun
+from benchmark.suite.store.runs import StoredRun
+from benchmark.suite.store.sealing import file_digest
 from benchmark.training.per_query import FILE, QueryValues, read_per_query
 
 _KEPT_IN_MEMORY = 64

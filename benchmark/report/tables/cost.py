@@ -7,7 +7,7 @@ from benchmark.report.statistics.interval import Interval, Summary, paired_inter
 from benchmark.report.table import Group, Row
 from benchmark.report.tables.columns import counts, fraction, words
 from benchmark.report.tables.sheet import Column, Line, Sheet
-from benchmark.suite.store import StoredRun
+from benchmark.suite.store.runs import StoredRun
 
 
 def cost_sheet(group: Group) -> Sheet | None:

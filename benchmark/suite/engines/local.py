@@ -28,7 +28,7 @@ from benchmark.suite.engines.ranks import make_in_ranks
 from benchmark.suite.execution import Ending, Task, make, store_death
 from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import run_folder
+from benchmark.suite.store.runs import run_folder
 from benchmark.training import Progress
 from benchmark.training.interruption import SIGNALS, Interruption
 

@@ -15,10 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmark.suite.claims import owner_of
 from benchmark.suite.execution import Ending, Note, Report, Task, make
-from benchmark.suite.store import read_config, run_folder
-from benchmark.suite.upkeep import progress_of
+from benchmark.suite.store.claims import owner_of
+from benchmark.suite.store.runs import read_config, run_folder
+from benchmark.suite.store.upkeep import progress_of
 from benchmark.training import train
 from benchmark.training.distributed import from_first, is_first, process_group
 from benchmark.training.interruption import Interruption, RunInterruptedError

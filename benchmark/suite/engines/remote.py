@@ -13,8 +13,8 @@ from benchmark.errors import UserError
 from benchmark.suite.execution import Ending, Task
 from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import read_result, run_folder
-from benchmark.suite.upkeep import progress_of
+from benchmark.suite.store.runs import read_result, run_folder
+from benchmark.suite.store.upkeep import progress_of
 from benchmark.training.interruption import SIGNALS
 
 POLL_SECONDS = 1.0

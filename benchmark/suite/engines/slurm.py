@@ -28,7 +28,7 @@ from benchmark.suite.engines.worker import work
 from benchmark.suite.execution import Ending, Task
 from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import run_folder
+from benchmark.suite.store.runs import run_folder
 from benchmark.training.interruption import Interruption
 
 OPTIONS = {

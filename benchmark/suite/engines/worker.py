@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-from benchmark.suite import claims
-from benchmark.suite.claims import owner_of
 from benchmark.suite.execution import Ending, Task, make
-from benchmark.suite.store import run_folder
+from benchmark.suite.store import claims
+from benchmark.suite.store.claims import owner_of
+from benchmark.suite.store.runs import run_folder
 from benchmark.training.environment import code_version
 from benchmark.training.interruption import Interruption
 

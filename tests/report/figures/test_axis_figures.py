@@ -7,7 +7,7 @@ from benchmark.report.ablation.axes import Axis, find_axes, without_axes
 from benchmark.report.ablation.texts import axis_sentences
 from benchmark.report.grouping import build_table
 from benchmark.report.table import Group
-from benchmark.suite.store import read_runs
+from benchmark.suite.store.runs import read_runs
 
 DAM = {"type": "dam", "rule": "quantile", "keep": 0.8, "rescale": True, "mapping": "margin"}
 

@@ -10,7 +10,7 @@ from benchmark.report.figures.curves import training_figure, wrapped
 from benchmark.report.figures.forest import differences_figure, values_figure
 from benchmark.report.figures.style import looks
 from benchmark.report.grouping import build_table
-from benchmark.suite.store import read_runs
+from benchmark.suite.store.runs import read_runs
 
 ARMS = ["baseline", "dam", *(f"rival{number}" for number in range(26))]
 

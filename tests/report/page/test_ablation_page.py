@@ -18,7 +18,7 @@ from benchmark.report.figures.leak import leak_figure
 from benchmark.report.figures.style import looks
 from benchmark.report.grouping import build_table
 from benchmark.report.table import Group
-from benchmark.suite.store import read_runs
+from benchmark.suite.store.runs import read_runs
 
 DAM = {"type": "dam", "rule": "quantile", "keep": 0.8, "mapping": "margin"}
 NAIVE = ("naive_both", "naive_cosine", "naive_feature", "naive_feature_proxy")

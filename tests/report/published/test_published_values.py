@@ -9,7 +9,7 @@ from benchmark.report import build_table, write_report
 from benchmark.report.published.beside import METHODS, ledger_sheet, published_sheet
 from benchmark.report.published.values import published_on, published_values
 from benchmark.report.table import Group
-from benchmark.suite.store import read_runs
+from benchmark.suite.store.runs import read_runs
 
 CUB = {"name": "CUB-200-2011", "official": True}
 RESNET = {"type": "resnet50", "weights": "imagenet"}

@@ -22,7 +22,7 @@ from benchmark.suite.engines.slurm import RunJob, Slurm
 from benchmark.suite.engines.worker import work
 from benchmark.suite.execution import Ending, Task, request
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import read_runs, run_folder
+from benchmark.suite.store.runs import read_runs, run_folder
 from benchmark.training.environment import code_version
 from benchmark.training.interruption import Interruption
 
@@ -105,10 +105,10 @@ import ray
 from ray.cluster_utils import Cluster
 
 from benchmark.bench.faults.store import planned
-from benchmark.suite.claims import owner_of
+from benchmark.suite.store.claims import owner_of
 from benchmark.suite.engines.engine import Watch, execute
 from benchmark.suite.engines.ray import Ray
-from benchmark.suite.store import run_folder
+from benchmark.suite.store.runs import run_folder
 
 root = Path(sys.argv[1])
 runs = planned(root)[:3]

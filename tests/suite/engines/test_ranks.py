@@ -17,7 +17,7 @@ from benchmark.suite.engines.engine import Watch, execute
 from benchmark.suite.engines.local import grouped
 from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import read_runs, run_folder
+from benchmark.suite.store.runs import read_runs, run_folder
 from benchmark.training import distributed
 
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from benchmark.errors import UserError
-from benchmark.suite.attempts import Attempts
-from benchmark.suite.claims import Claim, claim
 from benchmark.suite.execution import outstanding, request
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import is_finished, read_runs, run_folder, write_result
-from benchmark.suite.upkeep import check_store, clean_store, statuses
+from benchmark.suite.store.attempts import Attempts
+from benchmark.suite.store.claims import Claim, claim
+from benchmark.suite.store.runs import is_finished, read_runs, run_folder, write_result
+from benchmark.suite.store.upkeep import check_store, clean_store, statuses
 
 FILES = (
     "config.json",

@@ -11,10 +11,10 @@ from benchmark.data.dataset import DataSet, Split
 from benchmark.data.rendered.glyphs import GlyphImages
 from benchmark.durable import write_bytes, write_json
 from benchmark.errors import UserError
-from benchmark.suite import changed_data
-from benchmark.suite.changed_data import settle_changed_data
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import run_folder
+from benchmark.suite.store import changed_data
+from benchmark.suite.store.changed_data import settle_changed_data
+from benchmark.suite.store.runs import run_folder
 from benchmark.training.data_record import data_record, record_data
 
 LABELS = np.repeat(np.arange(4), 3)

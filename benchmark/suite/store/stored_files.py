@@ -74,7 +74,7 @@ class Result(Part):
     files: dict[str, str] = Field(default_factory=dict)
     """The SHA-256 of each of the run's files."""
     checksum: str | None = None
-    """The SHA-256 of the result itself; see `benchmark.suite.sealing`."""
+    """The SHA-256 of the result itself; see `benchmark.suite.store.sealing`."""
 
 
 class Environment(Part):

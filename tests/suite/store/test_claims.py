@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from benchmark.durable import write_json
-from benchmark.suite import claims
-from benchmark.suite.claims import Claim, ClaimLostError, Owner, claim, owner_of
+from benchmark.suite.store import claims
+from benchmark.suite.store.claims import Claim, ClaimLostError, Owner, claim, owner_of
 
 
 def claimed(folder: Path) -> Claim:

@@ -26,10 +26,10 @@ from benchmark.durable import refusals_explained, write_json
 from benchmark.errors import UserError
 from benchmark.printable import printable
 from benchmark.run_config import RunConfig
-from benchmark.suite.attempts import FILE, Attempt, read_attempts
-from benchmark.suite.claims import owner_of
-from benchmark.suite.sealing import check_seal, sealed
-from benchmark.suite.stored_files import Environment, Epoch, Images, Result, State
+from benchmark.suite.store.attempts import FILE, Attempt, read_attempts
+from benchmark.suite.store.claims import owner_of
+from benchmark.suite.store.sealing import check_seal, sealed
+from benchmark.suite.store.stored_files import Environment, Epoch, Images, Result, State
 from benchmark.validation import Model, validated
 
 PROGRESS = "progress.json"
@@ -95,7 +95,7 @@ def _whole_number(digits: str) -> int:
 
 @dataclass(frozen=True)
 class StoredRun:
-    """One run as it lies in its folder; see `benchmark.suite.stored_files`."""
+    """One run as it lies in its folder; see `benchmark.suite.store.stored_files`."""
 
     id: str
     folder: Path

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from benchmark.durable import leftovers
 from benchmark.errors import UserError
-from benchmark.suite.claims import Owner, claim, owner_of
-from benchmark.suite.sealing import damaged_files
-from benchmark.suite.store import (
+from benchmark.suite.store.claims import Owner, claim, owner_of
+from benchmark.suite.store.runs import (
     PROGRESS,
     StoredRun,
     is_finished,
     read_run,
     run_folders,
 )
+from benchmark.suite.store.sealing import damaged_files
 from benchmark.training import Progress, remove_checkpoints
 from benchmark.training.checkpoint import WORK, resumable
 

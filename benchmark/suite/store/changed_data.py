@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args
 
 from benchmark.durable import refusals_explained
 from benchmark.errors import UserError
-from benchmark.suite.claims import owner_of
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store import canonical, is_finished, run_folder
+from benchmark.suite.store.claims import owner_of
+from benchmark.suite.store.runs import canonical, is_finished, run_folder
 from benchmark.training.building import load_dataset
 from benchmark.training.checkpoint import resumable
 from benchmark.training.data_record import data_change, data_record, read_record

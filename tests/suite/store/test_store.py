@@ -10,8 +10,8 @@ from run_configs import run_config
 
 from benchmark.durable import write_json, write_text
 from benchmark.errors import UserError
-from benchmark.suite.sealing import sealed
-from benchmark.suite.store import check_writable, identity, read_run, read_runs, run_folder
+from benchmark.suite.store.runs import check_writable, identity, read_run, read_runs, run_folder
+from benchmark.suite.store.sealing import sealed
 
 CONFIG: dict[str, Any] = run_config().as_json()
 RESULT: dict[str, Any] = {
