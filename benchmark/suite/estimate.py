@@ -1,14 +1,17 @@
-"""How long a plan will take: a second of steps, timed and thrown away."""
+"""How long a plan will take: from what runs of its kinds took on this machine before."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import chain, islice, repeat
 
 import torch
 
 from benchmark.data.loading import TrainingLoader
 from benchmark.run_config import RunConfig
+from benchmark.suite import throughput
 from benchmark.suite.plan import PlannedRun
-from benchmark.suite.store.runs import identity
+from benchmark.suite.throughput import Throughput
 from benchmark.training.building import build_model, build_optimiser, load_dataset
 
 SECONDS, STEPS = 1.0, 12  # how long to time a kind of run, and how many steps at most
@@ -16,20 +19,48 @@ SECONDS, STEPS = 1.0, 12  # how long to time a kind of run, and how many steps a
 OVERHEAD = 1.3
 
 
-def estimate(runs: list[PlannedRun], workers: int) -> float:
-    """Seconds for all runs: steps of each objective and arm, and two evaluations, timed here."""
-    measured: dict[str, float] = {}
-    total = 0.0
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds for all runs of a plan whose speed is known, and how many that are."""
+
+    seconds: float
+    """With the workers at work together."""
+    exact: int
+    """Runs of a kind that was made or measured here."""
+    similar: int
+    """Runs that are taken to be as fast as others that differ in the loss alone."""
+    unknown: int
+    """Runs of which nothing is known; `seconds` is without them."""
+
+
+def estimate(runs: list[PlannedRun], workers: int) -> Estimate:
+    """How long `runs` take with `workers` at a time, from what is noted; nothing is timed here."""
+    total, exact, similar = 0.0, 0, 0
     for run in runs:
-        kind = identity({**run.config.as_json(), "seed": 0})
-        if kind not in measured:
-            measured[kind] = _seconds(run.config)
-        total += measured[kind]
-    return total / max(1, min(workers, len(runs)))
+        speed = throughput.read(run.config)
+        exact += speed is not None
+        if speed is None:
+            speed = throughput.read_similar(run.config)
+            similar += speed is not None
+        total += speed.run_seconds(run.config) if speed else 0.0
+    known = exact + similar
+    return Estimate(total / max(1, min(workers, known)), exact, similar, len(runs) - known)
 
 
-def _seconds(config: RunConfig) -> float:
-    """Seconds for one run: its steps, and two evaluations."""
+def measure(runs: list[PlannedRun], on_progress: Callable[[int, int], None]) -> None:
+    """Time a few steps of each kind of run, and keep what they took for `estimate`.
+
+    The steps train a model that is thrown away. `on_progress` is called with the number of kinds
+    that are done, and with their total.
+    """
+    kinds = list({throughput.kind(run.config): run.config for run in runs}.values())
+    for done, config in enumerate(kinds):
+        on_progress(done, len(kinds))
+        throughput.keep(config, _timed(config))
+    on_progress(len(kinds), len(kinds))
+
+
+def _timed(config: RunConfig) -> Throughput:
     dataset = load_dataset(config)
     before = torch.get_num_threads()
     torch.set_num_threads(config.threads)
@@ -47,6 +78,8 @@ def _seconds(config: RunConfig) -> float:
             done, begun, spent = 0, time.perf_counter(), 0.0
             for batch in batches:
                 model.train_step(batch, optimiser)
+                if config.device == "cuda":
+                    torch.cuda.synchronize()
                 done, spent = done + 1, time.perf_counter() - begun
                 if spent > SECONDS:
                     break
@@ -60,8 +93,10 @@ def _seconds(config: RunConfig) -> float:
             seconds = step(classes, STEPS)
     finally:
         torch.set_num_threads(before)
-    size = classes * config.sampler.samples
-    steps = max(1, len(dataset.train.labels) // size) * config.epochs
+    steps = max(1, len(dataset.train.labels) // config.sampler.size)
     tested = len(dataset.query.labels) + len(dataset.gallery.labels if dataset.gallery else [])
-    # Embedding an image costs about a third of training on it; both evaluations embed all.
-    return OVERHEAD * seconds * (steps + 2 * tested / size / 3)
+    return Throughput(
+        epoch_s=OVERHEAD * seconds * steps,
+        # Embedding an image costs about a third of training on it.
+        evaluation_s=OVERHEAD * seconds * tested / config.sampler.size / 3,
+    )

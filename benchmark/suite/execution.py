@@ -18,6 +18,7 @@ from benchmark.data.root import use_root
 from benchmark.durable import leftovers, write_json, write_text
 from benchmark.errors import UserError
 from benchmark.models.joined import processes
+from benchmark.suite import throughput
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store.attempts import Attempts, note_death
 from benchmark.suite.store.claims import Claim, ClaimLostError, Owner, claim
@@ -207,6 +208,7 @@ def _make_ours(
         held.check()
         write_result(folder, result)
         attempts.end("finished")
+        throughput.keep_run(config, result)
         remove_checkpoints(folder)
         return Ending("finished")
     except RunInterruptedError as error:

@@ -22,7 +22,7 @@ def describe(device: str, threads: int) -> dict[str, Any]:
     `kernels` says what computes DAM's mappings on the device: triton, numba or torch.
     """
     return {
-        "device_name": _device_name(device),
+        "device_name": device_name(device),
         "threads": threads,
         "kernels": kernels.serving(torch.empty(1, 1, device=device)),
         "python": platform.python_version(),
@@ -33,9 +33,10 @@ def describe(device: str, threads: int) -> dict[str, Any]:
     }
 
 
-def _device_name(device: str) -> str:
+def device_name(device: str) -> str:
+    """What the device is called by its maker."""
     if device.startswith("cuda"):
-        return torch.cuda.get_device_name(device)
+        return torch.cuda.getdevice_name(device)
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):

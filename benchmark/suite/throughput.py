@@ -1,0 +1,93 @@
+"""How fast runs were on this machine: noted as each finishes, and read to estimate others.
+
+A note is a small JSON file in the user's cache, one for each device and kind of run. It may be
+thrown away: estimates are then unknown until runs have been made again, or measured.
+"""
+
+import contextlib
+import statistics
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from benchmark.data.cache_folder import cache_folder
+from benchmark.durable import write_json
+from benchmark.errors import UserError
+from benchmark.run_config import RunConfig
+from benchmark.suite.store import identity, read_stored
+from benchmark.training.environment import device_name
+from benchmark.validation import Part
+
+NAMES = {"seed", "arm", "objective_name", "recipe", "init"}
+"""What a run's speed doesn't depend on, beside the length and course of its training."""
+COURSE = {"epochs", "schedule"}
+LOSS = {"objective", "similarity", "memory", "rivals", "proxy_rate"}
+"""What makes kinds that differ but little in speed."""
+
+
+class Throughput(Part):
+    """Seconds that parts of a run take."""
+
+    epoch_s: float = Field(ge=0)
+    """One epoch of training."""
+    evaluation_s: float = Field(ge=0)
+    """One evaluation of the test half."""
+
+    def run_seconds(self, config: RunConfig) -> float:
+        """Seconds of a whole run, which is evaluated before and after training."""
+        return self.epoch_s * config.epochs + 2 * self.evaluation_s
+
+
+def kind(config: RunConfig) -> str:
+    """What runs share that are equally fast."""
+    return f"{_backbone(config)}/{_loss(config)}"
+
+
+def keep(config: RunConfig, throughput: Throughput) -> None:
+    """Keep what was measured; without a word where the cache can't be written."""
+    path = _folder(config.device) / f"{kind(config)}.json"
+    with contextlib.suppress(UserError):
+        write_json(path, throughput.model_dump())
+
+
+def keep_run(config: RunConfig, result: dict[str, Any]) -> None:
+    """Keep what a finished run's result says; its median epoch, as the first one warms up."""
+    epoch = statistics.median(entry["seconds"] for entry in result["history"])
+    keep(config, Throughput(epoch_s=epoch, evaluation_s=result["timing"]["evaluate_s"]))
+
+
+def read(config: RunConfig) -> Throughput | None:
+    """What runs of this kind took with the same loss; None where none was noted."""
+    return _read(_folder(config.device) / f"{kind(config)}.json")
+
+
+def read_similar(config: RunConfig) -> Throughput | None:
+    """The mean of what was noted of runs that differ in the loss alone; None where none was."""
+    notes = map(_read, sorted((_folder(config.device) / _backbone(config)).glob("*.json")))
+    found = [note for note in notes if note is not None]
+    if not found:
+        return None
+    return Throughput(
+        epoch_s=statistics.fmean(note.epoch_s for note in found),
+        evaluation_s=statistics.fmean(note.evaluation_s for note in found),
+    )
+
+
+def _folder(device: str) -> Path:
+    return cache_folder() / "throughput" / identity({"device": device_name(device)})
+
+
+def _backbone(config: RunConfig) -> str:
+    return identity(config.model_dump(mode="json", exclude=NAMES | COURSE | LOSS))
+
+
+def _loss(config: RunConfig) -> str:
+    return identity(config.model_dump(mode="json", include=LOSS))
+
+
+def _read(path: Path) -> Throughput | None:
+    try:
+        return read_stored(path, Throughput)
+    except UserError:  # missing or damaged: a note is no more than a convenience
+        return None
