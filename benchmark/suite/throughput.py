@@ -16,6 +16,7 @@ from benchmark.durable import write_json
 from benchmark.errors import UserError
 from benchmark.run_config import RunConfig
 from benchmark.suite.store import identity, read_stored
+from benchmark.suite.stored_files import Result
 from benchmark.training.environment import device_name
 from benchmark.validation import Part
 
@@ -52,9 +53,12 @@ def keep(config: RunConfig, throughput: Throughput) -> None:
 
 
 def keep_run(config: RunConfig, result: dict[str, Any]) -> None:
-    """Keep what a finished run's result says; its median epoch, as the first one warms up."""
-    epoch = statistics.median(entry["seconds"] for entry in result["history"])
-    keep(config, Throughput(epoch_s=epoch, evaluation_s=result["timing"]["evaluate_s"]))
+    """Keep the times of a finished run's result; its median epoch, as the first one warms up."""
+    stored = Result.model_validate(result)
+    epochs = [epoch.seconds for epoch in stored.history if epoch.seconds is not None]
+    evaluation = stored.timing.get("evaluate_s")
+    if epochs and evaluation is not None:
+        keep(config, Throughput(epoch_s=statistics.median(epochs), evaluation_s=evaluation))
 
 
 def read(config: RunConfig) -> Throughput | None:

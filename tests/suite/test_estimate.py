@@ -26,7 +26,7 @@ def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _finished(epochs: list[float], evaluation: float) -> dict[str, object]:
     history = [{"epoch": i + 1, "loss": 1.0, "seconds": s} for i, s in enumerate(epochs)]
-    return {"history": history, "timing": {"evaluate_s": evaluation}}
+    return {"state": "finished", "history": history, "timing": {"evaluate_s": evaluation}}
 
 
 def test_nothing_is_known_before_anything_ran(runs: list[PlannedRun]) -> None:
