@@ -15,8 +15,8 @@ from benchmark.data.cache_folder import cache_folder
 from benchmark.durable import write_json
 from benchmark.errors import UserError
 from benchmark.run_config import RunConfig
-from benchmark.suite.store import identity, read_stored
-from benchmark.suite.stored_files import Result
+from benchmark.suite.store.runs import identity, read_stored
+from benchmark.suite.store.stored_files import Result
 from benchmark.training.environment import device_name
 from benchmark.validation import Part
 
