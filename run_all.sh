@@ -117,14 +117,14 @@ if command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1; then faiss=re
 case "${1:-}" in
 test)
     shift
-    install requirements.txt "$faiss" requirements-test.txt requirements-docs.txt
+    install requirements.txt "$faiss" requirements-test.txt requirements-slurm.txt requirements-docs.txt
     "$python" -m ruff check .
     "$python" -m ruff format --check .
     "$python" -m mypy
     # One process a core, up to eight, a file in one of them; -n 0 among the arguments keeps to one.
     start pytest --numprocesses logical --maxprocesses 8 --dist loadfile "$@"
     ;;
-data | plan | run | report)
+data | plan | run | report | status | store | embed | config)
     install requirements.txt "$faiss"
     start benchmark "$@"
     ;;

@@ -32,7 +32,7 @@ def check_run_all(words: list[str]) -> None:
     """A call of run_all.sh, which hands on to `python -m benchmark` or to pytest."""
     if words[:1] == ["test"]:
         return
-    known = {"data", "plan", "run", "report", "bench"}
+    known = {"data", "plan", "run", "report", "bench", "status", "store", "embed", "config"}
     script = (ROOT / "run_all.sh").read_text(encoding="utf-8")
     found = {
         word for line in re.findall(r"^(.+)\)$", script, re.MULTILINE) for word in line.split(" | ")

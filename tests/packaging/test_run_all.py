@@ -87,12 +87,14 @@ def test_it_installs_once_and_runs_the_default_suite(checkout: Checkout) -> None
     assert checkout.run() == [INSTALL, EDITABLE, SMOKE]
     assert checkout.run("--seeds", "0", "epochs=2") == [f"{SMOKE} --seeds 0 epochs=2"]
     assert checkout.run("data", "list") == ["benchmark data list"]
+    assert checkout.run("store", "check") == ["benchmark store check"]
 
 
 def test_tests_run_after_the_checks_with_what_they_need(checkout: Checkout) -> None:
     checkout.run()
     calls = checkout.run("test", "-x")
-    assert calls[0] == "pip install --no-deps -r requirements-test.txt -r requirements-docs.txt"
+    further = " ".join(f"-r requirements-{name}.txt" for name in ("test", "slurm", "docs"))
+    assert calls[0] == f"pip install --no-deps {further}"
     assert calls[1:4] == ["ruff check .", "ruff format --check .", "mypy"]
     assert calls[4].startswith("pytest --numprocesses logical ") and calls[4].endswith(" -x")
     assert checkout.run() == [SMOKE]

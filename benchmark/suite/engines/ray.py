@@ -60,7 +60,7 @@ class Ray:
         try:
             import ray
         except ImportError as error:
-            raise UserError("--engine ray needs Ray: pip install 'dam-benchmark[ray]'") from error
+            raise UserError("--engine ray needs Ray: pip install '.[ray]'") from error
         started = not ray.is_initialized()
         if started:
             self._connect(ray)

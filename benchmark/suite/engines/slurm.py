@@ -127,9 +127,7 @@ class Slurm:
         try:
             import submitit
         except ImportError as error:
-            raise UserError(
-                "--engine slurm needs submitit: pip install 'dam-benchmark[slurm]'"
-            ) from error
+            raise UserError("--engine slurm needs submitit: pip install '.[slurm]'") from error
         try:
             executor = submitit.AutoExecutor(
                 folder,
