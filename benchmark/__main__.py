@@ -1,9 +1,9 @@
 """The command line: python -m benchmark data | plan | run | report | status |
 store | embed | config | bench.
 
-Exit status: 0 when all is well, 1 when a run failed or a data set isn't whole and sound, 2 when the
-request can't be met as it is (one message on standard error says why), 130 when interrupted by
-Ctrl-C, 143 by SIGTERM, and 75 by SIGUSR1: a scheduler should then start the command again.
+Exit status: 0 when all is well, 1 when a run failed or a data set isn't complete and sound, 2 when
+the request can't be met (one message on standard error says why), 130 when interrupted by Ctrl-C,
+143 by SIGTERM, and 75 by SIGUSR1: a scheduler should then start the command again.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _unknown(text: str, options: argparse.Namespace) -> str:
-    """What to say of an argument that is neither an option nor an override."""
+    """The message about an argument that is neither an option nor an override."""
     known = [f"--{name.replace('_', '-')}" for name in vars(options)]
     near = difflib.get_close_matches(text.partition("=")[0], known, n=1)
     hint = f"Did you mean {near[0]!r}? " if near else ""

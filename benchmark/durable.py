@@ -1,9 +1,9 @@
-"""Files that are either whole or not there, whatever ends the process or the machine.
+"""Files that are either complete or not there, however the process or the machine ends.
 
 A file is written under a temporary name in its own folder, synced, renamed to its place, and the
-folder is synced: a reader never meets half a file, and a file that was there stays until the new
+folder is synced: a reader never sees half a file, and a file that was there stays until the new
 one is complete. Temporary names are unique, so that writers on several machines that share a
-folder don't meet.
+folder don't collide.
 """
 
 import contextlib
@@ -31,9 +31,9 @@ _REMEDIES = {
 
 @contextlib.contextmanager
 def staged(path: Path) -> Iterator[Path]:
-    """A temporary path to write to; on leaving, what lies there takes the place of `path`.
+    """A temporary path to write to, which is moved to `path` when the block ends.
 
-    Where the block raises, nothing is left. Raises UserError where the disk refuses.
+    If the block raises, nothing is left. Raises UserError if the disk refuses.
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
     with refusals_explained(path):
@@ -50,7 +50,7 @@ def staged(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file. Raises UserError where the disk refuses."""
+    """Write a whole file. Raises UserError if the disk refuses."""
     with staged(path) as beside:
         beside.write_bytes(content)
 
@@ -66,7 +66,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` last, where the file system can."""
+    """Make the names in `folder` durable, if the file system can."""
     if os.name == "nt":  # which can't open a folder, and keeps names by itself
         return
     handle = os.open(folder, os.O_RDONLY)

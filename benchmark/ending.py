@@ -1,4 +1,4 @@
-"""How the command line is asked to end, and what its exit status says then."""
+"""How the command line is asked to end, and its exit status in that case."""
 
 import shlex
 import signal

@@ -21,10 +21,10 @@ from benchmark.dam.settings import has_begun
 
 
 class _Loss(nn.Module):
-    """What both kinds share. Steps are counted, so that whatever is drawn is drawn anew in each.
+    """What both kinds share. Training steps are counted, so that each has random draws of its own.
 
-    `progress` is the share of training that is done, from 0 to 1. Whoever trains sets it before
-    each step; only what begins late (`dam.start`, a memory's `start`) asks for it.
+    `progress` is the share of training that is done, from 0 to 1. The training loop sets it before
+    each step; only what begins late (`dam.start`, a memory's `start`) needs it.
     """
 
     objective: Objective
@@ -38,11 +38,11 @@ class _Loss(nn.Module):
 
     @property
     def metric(self) -> Metric:
-        """How features are to be compared afterwards; on unit features both orders are alike."""
+        """How to compare features at test time; on unit features both metrics rank alike."""
         return "cosine" if self.objective.normalise else self.objective.metric
 
     def _begin_step(self) -> int:
-        """Count a step of training; the step's own seed."""
+        """Count a step of training, and return the seed of the step."""
         if self.training:
             self.step += 1
         return self.seed * 1_000_003 + int(self.step)
@@ -62,8 +62,8 @@ class ProxyLoss(_Loss):
     `proxies` [N, dim] are drawn from a normal distribution with standard deviation sqrt(2 / N); a
     normalising objective uses only their directions. N is `classes`, or with K centres classes * K,
     those of a class side by side. `dam` maps the similarities; None is the baseline. `seed` fixes
-    what is drawn: the rule `random` and the steps of `probability`. The objective's
-    `regulariser(proxies)` is added once, whatever maps the similarities.
+    the random draws: those of the rule `random` and of `probability`. The objective's
+    `regulariser(proxies)` is added once, with or without DAM.
     """
 
     objective: ProxyObjective
@@ -121,7 +121,7 @@ class ProxyLoss(_Loss):
 
 
 class PairLoss(_Loss):
-    """A pair objective among the samples of a batch; a sample is no reference of itself.
+    """A pair objective among the samples of a batch; no sample is compared with itself.
 
     With `memory` = M the last M features of earlier steps, of `dim` elements, are references too,
     without a gradient: Wang et al., Cross-Batch Memory for Embedding Learning, CVPR 2020. It
@@ -169,7 +169,7 @@ class PairLoss(_Loss):
         if len(features) < 2:
             raise ValueError("a pair loss needs at least 2 samples in the batch")
         seed = self._begin_step()
-        # Whatever the objective draws follows from the step alone: alike in both arms of a pair.
+        # The objective's random draws depend on the step alone, so that both arms draw alike.
         self.objective.seed = seed
         with torch.autocast(features.device.type, enabled=False):
             features = self._comparable(features)
@@ -238,7 +238,7 @@ class JointLoss(nn.Module):
 
     @property
     def metric(self) -> Metric:
-        """How features are to be compared: as the proxy loss does."""
+        """How to compare features at test time: as the proxy loss does."""
         return self.proxy.metric
 
     @property

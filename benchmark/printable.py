@@ -7,7 +7,7 @@ import unicodedata
 from typing import TextIO
 
 _JOINERS = "\u200c\u200d"
-"""Zero-width characters without which Hindi, Persian and emoji are spelled differently."""
+"""Zero-width characters that belong to the spelling of Hindi, Persian and emoji."""
 _NEAREST = {
     "−": "-",
     "–": "-",
@@ -32,7 +32,7 @@ _NEAREST = {
 
 
 def printable(text: str) -> str:
-    r"""`text` on one line, with whatever can't be printed as escapes.
+    r"""`text` on one line, with escapes for whatever can't be printed.
 
     Control characters, lone surrogates and characters that reverse the direction of a line become
     "\x1b", "\ud800" and the like.

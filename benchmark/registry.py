@@ -59,7 +59,7 @@ def names(registry: Registry) -> list[str]:
 
 
 def _take_in(registry: Registry, module: ModuleType) -> None:
-    """Register a file's public modules: `baselines` doesn't know the registry."""
+    """Register a file's public modules, since `baselines` doesn't know the registry."""
     for name, kind in vars(module).items():
         own = inspect.isclass(kind) and kind.__module__ == module.__name__
         if own and issubclass(kind, nn.Module) and not name.startswith("_"):
@@ -67,7 +67,7 @@ def _take_in(registry: Registry, module: ModuleType) -> None:
 
 
 def objective_registries(objective: str) -> tuple[Registry, Registry]:
-    """Where an objective and its DAM mapping are looked up by name: proxies' or pairs'."""
+    """The registries of an objective and of its DAM mapping: those for proxies or for pairs."""
     if objective in names(PROXY_OBJECTIVES):
         return PROXY_OBJECTIVES, PROXY_MAPPINGS
     return PAIR_OBJECTIVES, PAIR_MAPPINGS
@@ -91,9 +91,9 @@ def find(registry: Registry, kind: str, where: str) -> Callable[..., Any]:
 def resolve(registry: Registry, entry: Entry, where: str, given: Collection[str] = ()) -> Entry:
     """Complete `entry` with the defaults of the class that its `type` names.
 
-    `where` says which entry of the configuration it is, `given` which parameters no configuration
-    holds. Raises UserError for an unknown type or option, and for a value that the class's
-    signature doesn't allow.
+    `where` is the entry's key in the configuration; `given` are the parameters that don't come from
+    a configuration. Raises UserError for an unknown type or option, and for a value that the
+    class's signature doesn't allow.
     """
     kind = find(registry, entry.type, where)
     options = checked_options(kind, entry, where, given)
@@ -103,17 +103,17 @@ def resolve(registry: Registry, entry: Entry, where: str, given: Collection[str]
 def checked_options(
     kind: Callable[..., Any], entry: Entry, where: str, given: Collection[str] = ()
 ) -> BaseModel:
-    """The entry's options as the signature of `kind` has them. Raises UserError where they differ.
+    """The entry's options, checked against the signature of `kind`. Raises UserError for a fault.
 
-    `given` are parameters that no configuration holds.
+    `given` are the parameters that don't come from a configuration.
     """
     return validated(options_model(kind, frozenset(given)), entry.options, where, entry.type)
 
 
 def build(registry: Registry, entry: Entry, where: str, **given: Any) -> Any:
-    """Make what `entry` describes; `given` are arguments that no configuration needs to hold.
+    """Make the object that `entry` describes; `given` are arguments from outside the configuration.
 
-    The class gets those of them that it takes and the entry leaves out. Raises UserError where it
+    The class gets those of them that it takes and that the entry leaves out. Raises UserError if it
     refuses an option's value.
     """
     kind = find(registry, entry.type, where)
@@ -123,6 +123,6 @@ def build(registry: Registry, entry: Entry, where: str, **given: Any) -> Any:
         return kind(**{key: value for key, value in given.items() if key in taken} | options)
     except (TypeError, ValueError) as error:
         raise UserError(f"{where}: {error}") from error
-    except (RuntimeError, ArithmeticError) as error:  # what torch makes of a size that can't be
+    except (RuntimeError, ArithmeticError) as error:  # torch's errors for impossible sizes
         named = ", ".join(f"{key}={shown(value)}" for key, value in options.items())
         raise UserError(f"{where}: no {entry.type} has {named} ({error})") from error

@@ -1,7 +1,7 @@
 """A run's configuration: every key with its type, its range and its default.
 
 This is the one place that names the keys. An entry with a `type` names a registered class and its
-options; which options there are, the class's signature says (see `benchmark.registry.resolve`).
+options, which are those of the class's signature (see `benchmark.registry.resolve`).
 `python -m benchmark config --reference` prints this as a page.
 """
 
@@ -38,7 +38,7 @@ Name = Annotated[
     StringConstraints(min_length=1, max_length=200),
     AfterValidator(_without_controls),
 ]
-Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]  # what every generator takes
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]  # seeds that every generator accepts
 Pooling = Literal["avg", "max", "avg+max"]
 Neck = Literal["bn"]
 Device = Literal["cpu", "cuda"]
@@ -81,7 +81,7 @@ def json_value(value: Any, where: str = "") -> Any:
 
 
 class Entry(BaseModel):
-    """What a registered class is made with: its name as `type`, and its options beside it."""
+    """A registered class by its name, the `type`, with its options beside it."""
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
 
@@ -111,7 +111,7 @@ class JointObjective(Part):
     pair: Entry
     """The pair objective."""
     weights: Annotated[tuple[_Weight, _Weight], _Listed] = (1.0, 1.0)
-    """What multiplies the two losses: the proxy objective's, the pair objective's."""
+    """The weights of the two losses: the proxy objective's, then the pair objective's."""
 
     @model_validator(mode="after")
     def _check_weights(self) -> Self:
@@ -165,7 +165,7 @@ class Sampler(Part):
 
 
 class Schedule(Part):
-    """The learning rate's course, and when the backbone is trained; all places are in epochs."""
+    """How the learning rate changes, and when the backbone is trained; times are in epochs."""
 
     warmup: _Epochs = 0.0
     """Epochs in which the rate rises from near 0."""
@@ -176,16 +176,16 @@ class Schedule(Part):
     milestones: Annotated[tuple[_Epochs, ...], _Listed] = ()
     """Epochs at which a step is taken."""
     gamma: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """What multiplies the rate at a step."""
+    """The factor of the rate at each step."""
 
 
 class Memory(Part):
     """A pair loss's memory of past features."""
 
     size: Annotated[int, Field(ge=0, le=10_000_000)] = 0
-    """Features that are kept; 0 is no memory."""
+    """Number of features that are kept; 0 is no memory."""
     start: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """The share of training before it joins."""
+    """The share of training before it is used."""
 
 
 class Initial(Part):
@@ -194,7 +194,7 @@ class Initial(Part):
     path: Name
     """The run's folder or its weights.safetensors; for `run` also the id of a run in --out."""
     loss: bool = False
-    """Whether the loss's own weights, such as proxies, are taken too."""
+    """Whether to start from the loss's own weights too, such as proxies."""
     sha256: str = ""
     """The digest of the file, filled in when the run is planned."""
 
@@ -205,7 +205,7 @@ class Initial(Part):
 
 
 class Settings(Part):
-    """All that data set, recipe, case and arm say about a run; times and places are in epochs."""
+    """The settings of a run that data set, recipe, case and arm determine; times are in epochs."""
 
     dataset: Entry
     """The images, and their split; a data set's name and its options."""
@@ -218,15 +218,15 @@ class Settings(Part):
     pooling: Pooling = "avg"
     """How a feature map becomes a feature: its mean, its maximum, or the sum of both."""
     neck: Neck | None = None
-    """What follows the embedding: a batch norm without shift, or nothing."""
+    """The layer after the embedding: a batch norm without shift, or none."""
     objective: Objective
     """The loss; the type joint adds a proxy and a pair objective."""
     similarity: Similarity = PLAIN
-    """What the objective is fed with: plain, or dam with options of the mapping. Of a joint
-    objective, options of both mappings, and `proxy` and `pair` for those of one; none leaves that
-    part plain."""
+    """The similarity that the objective is given: plain, or dam with options of the mapping. For a
+    joint objective, options of both mappings, and `proxy` and `pair` for those of one; none leaves
+    that part plain."""
     rivals: Annotated[tuple[Entry, ...], _Listed] = ()
-    """What else acts in training: erasing or attention."""
+    """Rivals of DAM that act in training: erasing or attention."""
     memory: Memory = Memory()
     """A pair objective's memory of past features."""
     init: Initial | None = None
@@ -236,13 +236,13 @@ class Settings(Part):
     optimiser: Entry
     """One of torch's optimisers with its options; those left out have torch's defaults."""
     proxy_rate: Annotated[float, Field(ge=0, le=1e12)]
-    """What multiplies the learning rate for the loss's own parameters, such as proxies."""
+    """The factor of the learning rate for the loss's own parameters, such as proxies."""
     schedule: Schedule = Schedule()
-    """The learning rate's course, and when the backbone is trained."""
+    """How the learning rate changes, and when the backbone is trained."""
     epochs: Annotated[int, Field(ge=1, le=1_000_000)]
-    """Epochs of training; in one, as many images are drawn as the training half has."""
+    """Epochs of training; an epoch draws as many images as the training half has."""
     nmi: bool = False
-    """Whether the evaluation clusters too, for the normalised mutual information."""
+    """Whether evaluation also clusters features, for the normalised mutual information."""
     threads: Annotated[int, Field(ge=1, le=256)]
     """torch's threads on a CPU."""
     device: Device
@@ -286,7 +286,7 @@ class RunConfig(Settings):
     arm: Name
     """The arm's name: the side of the comparison that the run is on."""
     seed: Seed
-    """What all that is random in the run follows from."""
+    """The seed of everything random in the run."""
 
     def as_json(self) -> dict[str, Any]:
         """The configuration as JSON holds it: dictionaries, lists, strings and numbers.

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Strict, create_model
 from benchmark.validation import Part
 
 _PLAIN = (bool, int, float, str, type(None), list, dict)
-"""What a configuration holds as it is."""
+"""Types that a configuration can hold."""
 
 
 @cache

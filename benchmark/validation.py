@@ -1,4 +1,4 @@
-"""What a pydantic model refuses, in one line: which key, which value, what is allowed."""
+"""The faults that a pydantic model finds, in one line: which key, which value, what is allowed."""
 
 import difflib
 from collections.abc import Collection, Iterator
@@ -19,7 +19,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Part(BaseModel):
     """A model whose values can't be changed, whose keys are all known, and whose types are exact.
 
-    A whole number is taken for a number, and a list for a tuple, which JSON lacks.
+    A whole number is accepted as a number, and a list as a tuple, which JSON lacks.
     """
 
     model_config = ConfigDict(
@@ -35,8 +35,8 @@ class Part(BaseModel):
 def validated(model: type[Model], value: Any, where: str = "", owner: str | None = None) -> Model:
     """The value as `model`. Raises UserError, which begins with `where`, for its first fault.
 
-    With `owner` the value holds the options of what is called so, and `where` is the key of its
-    entry.
+    With `owner` the value holds the options of the class of that name, and `where` is the key of
+    its entry.
     """
     try:
         return model.model_validate(value)
@@ -68,14 +68,14 @@ def _sentence(
 
 
 def known(key: str, keys: Collection[str]) -> str:
-    """What to say of an unknown key: the nearest of `keys`, and all of them."""
+    """A hint about an unknown key: the nearest of `keys`, and all of them."""
     near = difflib.get_close_matches(key[:LONGEST], keys, n=1)
     hint = f"Did you mean {near[0]!r}? " if near else ""
     return f"{hint}Known: {', '.join(keys) or 'none'}."
 
 
 def shown(value: Any) -> str:
-    """A value as it is written in Python, cut in the middle where it is long."""
+    """A value as Python writes it, without its middle if it is long."""
     try:
         text = repr(value)
     except ValueError:  # an integer of more digits than Python writes
@@ -87,7 +87,7 @@ def shown(value: Any) -> str:
 
 
 def words(schema: Schema) -> str:
-    """What a JSON schema allows, as a person says it: "a whole number from 1 or none"."""
+    """What a JSON schema allows, in words: "a whole number from 1 or none"."""
     if "const" in schema:
         return repr(schema["const"])
     if "enum" in schema:
@@ -133,7 +133,7 @@ def _number(value: float) -> str:
 
 @cache
 def schema_of(model: type[BaseModel]) -> Schema:
-    """The model's JSON schema, with every reference put in its place."""
+    """The model's JSON schema, with every reference replaced by what it refers to."""
     schema = model.model_json_schema()
     definitions = schema.pop("$defs", {})
 
@@ -142,7 +142,7 @@ def schema_of(model: type[BaseModel]) -> Schema:
             return [resolved(item) for item in part]
         if not isinstance(part, dict):
             return part
-        if "$ref" in part:  # what stands beside it is said of this place alone
+        if "$ref" in part:  # keys beside it hold for this place alone
             part = dict(part)
             name = part.pop("$ref").rpartition("/")[2]
             return {**resolved(definitions[name]), **resolved(part)}
@@ -155,7 +155,7 @@ def schema_of(model: type[BaseModel]) -> Schema:
 def _place(
     loc: tuple[int | str, ...], model: type[BaseModel], value: Any
 ) -> tuple[list[int | str], Schema]:
-    """The path to a fault within the value, and the schema of what belongs there.
+    """The path to a fault within the value, and the schema of what is allowed there.
 
     pydantic's locations also name the member of a union that was tried; those names are left out.
     The schema of an unknown key is its holder's.
@@ -198,5 +198,5 @@ def _members(schema: Schema) -> Iterator[Schema]:
 
 
 def _inner(schema: Schema) -> Schema:
-    """The member with the most keys: one that takes any key refuses none."""
+    """The member with the most keys: a fault lies there, as one that takes any key finds none."""
     return max(_members(schema), key=lambda one: len(one.get("properties", {})))

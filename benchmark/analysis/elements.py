@@ -1,4 +1,4 @@
-"""How well single elements of an embedding tell classes apart, and how many of them are in use."""
+"""How well single elements of an embedding tell classes apart, and how many of them are used."""
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +58,7 @@ def effective_dimension(features: Tensor) -> float:
 
 
 def _shifted(features: Tensor) -> Tensor:
-    """Features in float64, less the first one: an element that is constant is then exactly 0."""
+    """Features in float64 minus the first one, so that a constant element is exactly 0."""
     if features.dim() != 2 or not len(features):
         raise ValueError(f"features must be [samples, elements], not {list(features.shape)}")
     if not features.isfinite().all():

@@ -1,7 +1,7 @@
-"""Which elements the class pairs keep, as numbers: the sets of the proxy mapping, to look at.
+"""Which elements the proxy mapping keeps for each pair of classes, for inspection.
 
-Proxies come as the objective compares them: of unit length where it normalises. The sets are made
-by the rules of `benchmark.dam.selection`, as in training.
+Proxies must be as the objective compares them: of unit length if it normalises. The sets follow
+the rules of `benchmark.dam.selection`, as in training.
 """
 
 import torch
@@ -55,9 +55,9 @@ def kept_share(
 ) -> Tensor:
     """The share of all class pairs that keep each element, float64 [D], for proxies [C, D].
 
-    With a rule that keeps k elements of every pair, the shares add up to k. The pairs are gone
-    through in blocks of at most `block` numbers, or of one pair where D is larger. Raises
-    ValueError for fewer than two classes, an unknown rule, or a share outside (0, 1].
+    With a rule that keeps k elements of every pair, the shares add up to k. The pairs are processed
+    in blocks of at most `block` numbers, or one by one if D is larger. Raises ValueError for fewer
+    than two classes, an unknown rule, or a share outside (0, 1].
     """
     classes, dim = proxies.shape
     if classes < 2:

@@ -2,9 +2,10 @@
 
 Between two classes, the difference of an element says how well it tells them apart. Elements with
 a low difference need training most. They are kept, the others are erased, and the objective is
-computed from what is kept: only kept elements get a gradient. The sets are made anew at each step.
+computed from what is kept: only kept elements get a gradient. The set is chosen anew at each step.
 
-Every difference is held at once, so this is for small sizes.
+A loss is (L(S_dam) + joint L(S)) / (1 + joint), with L the objective and S the plain similarity;
+`joint` is 0 on proxies and 1 on pairs by default. Every difference is held at once: small sizes.
 """
 
 import torch
@@ -15,15 +16,20 @@ from .selection import Selection, kept_count
 DEFAULT = Selection(rule="quantile", keep=0.8)
 
 
-def weights(scores: Tensor, selection: Selection) -> Tensor:
-    """The kept set M [..., D] of scores [..., D]: 1 where an element is kept, 0 where it is erased.
+def ranks(scores: Tensor) -> Tensor:
+    """The rank of each score in its row [..., D], 0 the lowest; of equals the lower index first."""
+    return scores.argsort(dim=-1, stable=True).argsort(dim=-1)
 
-    Times D / |M|, so that a sum over the kept elements is comparable to one over all.
+
+def weights(scores: Tensor, selection: Selection) -> Tensor:
+    """The weight of each element in a sum [..., D]; elements with low scores [..., D] are kept.
+
+    1 in the kept set M and 0 outside (`soft`: falling with the rank), times D / |M|, so that a sum
+    over M compares with one over all D elements. |M| is the sum of the weights before that.
     """
     dim = scores.shape[-1]
     count = kept_count(selection.keep, dim)
-    # At equal score the lower index comes first.
-    rank = scores.argsort(dim=-1, stable=True).argsort(dim=-1).to(scores.dtype)
+    rank = ranks(scores).to(scores.dtype)
     if selection.rule == "soft":
         kept = (1 - (rank + 0.5) / (2 * count)).clamp_min(0)
     elif selection.rule == "mean":
@@ -40,12 +46,13 @@ def proxy_similarity(
     """S_dam [B, C] of features [B, D] with labels [B] to proxies [C, D].
 
     S_dam[i, j] = S[i, y] - D / |M| <f_i, w_y - w_j>_M, with y = y_i and M = low(|w_y - w_j|): the
-    margin of the own class over class j, in the elements where the two classes differ least.
+    margin of the own class over class j, in the elements where the two classes differ least. For
+    j = y the difference is zero, so that S_dam[i, y] = S[i, y].
     """
-    classes = torch.arange(len(proxies))
-    own = proxies[labels]
-    difference = own.unsqueeze(1) - proxies  # [B, C, D]
-    scores = selection.scores(difference.detach().abs(), labels.unsqueeze(1), classes, None)
+    own = proxies[labels]  # w_y [B, D]
+    difference = own.unsqueeze(1) - proxies  # w_y - w_j [B, C, D]
+    pair = labels.unsqueeze(1), torch.arange(len(proxies))  # (y, j), by which `random` draws M
+    scores = selection.scores(difference.detach().abs(), *pair, positive=None)  # low for all pairs
     margins = (features.unsqueeze(1) * difference * weights(scores, selection)).sum(-1)
     return (features * own).sum(-1, keepdim=True) - margins
 
@@ -63,12 +70,12 @@ def pair_similarity(
     r_j|) for a negative pair, high(|f_i - r_j|) for a positive one: negatives come closer,
     positives move apart.
     """
-    ours = theirs = torch.arange(len(features))
+    first = second = torch.arange(len(features))  # numbers of samples, by which `random` draws M
     if references is None or reference_labels is None:
         references, reference_labels = features, labels
     else:
-        theirs = len(features) + torch.arange(len(references))
-    difference = features.unsqueeze(1) - references  # [B, N, D]
-    positive = labels.unsqueeze(1) == reference_labels
-    scores = selection.scores(difference.detach().abs(), ours.unsqueeze(1), theirs, positive)
+        second = len(features) + torch.arange(len(references))
+    difference = features.unsqueeze(1) - references  # f_i - r_j [B, N, D]
+    positive = labels.unsqueeze(1) == reference_labels  # for these high is kept: scores are negated
+    scores = selection.scores(difference.detach().abs(), first.unsqueeze(1), second, positive)
     return 1 - (difference.square() * weights(scores, selection)).sum(-1) / 2

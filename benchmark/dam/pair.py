@@ -114,7 +114,7 @@ def from_squares(square: Tensor, features: Tensor, references: Tensor, metric: M
     if metric == "cosine":
         return 1 - square / 2
     if metric == "euclidean":
-        return -_root(square)
+        return -_distance(square)
     lengths = features.square().sum(1).unsqueeze(1) + references.square().sum(1)
     return (lengths - square) / 2
 
@@ -122,9 +122,9 @@ def from_squares(square: Tensor, features: Tensor, references: Tensor, metric: M
 def shrunk_squares(
     features: Tensor, references: Tensor | None, hard: Tensor, positive: Tensor
 ) -> Tensor:
-    """Plain squared distances [B, N], multiplied so that their mean is that of `hard` [B, N].
+    """Plain squared distances [B, N], scaled to the mean of `hard` [B, N].
 
-    By one number for the negative and one for the `positive` pairs [B, N].
+    The negative pairs are multiplied by one number, the `positive` pairs [B, N] by another.
     """
     plain = plain_similarity(features, "euclidean", references).square()
     with torch.no_grad():
@@ -179,7 +179,7 @@ def pair_similarity(
     return dam(features, labels, metric, seed, references, reference_labels)
 
 
-def _root(square: Tensor) -> Tensor:
-    """The root, with gradient zero rather than infinite at zero. A NaN stays one."""
+def _distance(square: Tensor) -> Tensor:
+    """The root, whose gradient at zero is zero instead of infinite; NaN stays NaN."""
     apart = ~(square <= 0)
     return torch.where(apart, torch.where(apart, square, 1).sqrt(), 0)

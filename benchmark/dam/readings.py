@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .definition import DEFAULT, pair_similarity, weights
+from .definition import DEFAULT, pair_similarity, ranks, weights
 from .hardness import HIGHEST, LOWEST
 from .selection import Selection
 
@@ -151,8 +151,7 @@ def mutually_nearest(table: Tensor, nearest: int) -> Tensor:
     """
     distance = (table.unsqueeze(1) - table).square().sum(-1)
     distance.fill_diagonal_(torch.inf)
-    rank = distance.argsort(dim=1, stable=True).argsort(dim=1)
-    near = (rank < nearest).fill_diagonal_(False)
+    near = (ranks(distance) < nearest).fill_diagonal_(False)
     return near & near.T
 
 
@@ -170,15 +169,15 @@ def masked_cosine(
     reference_labels: Tensor | None = None,
 ) -> Tensor:
     """The cosine of two features in M, chosen as in `definition.pair_similarity`."""
-    ours = theirs = torch.arange(len(features))
+    first = second = torch.arange(len(features))
     if references is None or reference_labels is None:
         references, reference_labels = features, labels
     else:
-        theirs = len(features) + torch.arange(len(references))
+        second = len(features) + torch.arange(len(references))
     f = features.unsqueeze(1)
     positive = labels.unsqueeze(1) == reference_labels
     difference = (f - references).abs().detach()
-    scores = selection.scores(difference, ours.unsqueeze(1), theirs, positive)
+    scores = selection.scores(difference, first.unsqueeze(1), second, positive)
     return cosine(f, references, weights(scores, selection))
 
 

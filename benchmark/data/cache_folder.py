@@ -1,4 +1,4 @@
-"""Where this user's cache lies: what can be made again, and is kept because that takes time.
+"""Where this user's cache lies: what can be made again, but is kept because making it takes time.
 
 The folder is `$DAM_BENCHMARK_CACHE`, else `$XDG_CACHE_HOME/dam-benchmark`, else
 `~/.cache/dam-benchmark`.
@@ -25,7 +25,7 @@ def cache_folder() -> Path:
 
 @contextmanager
 def cache_errors(path: Path) -> Iterator[None]:
-    """Say of an error while `path` is written how to take another cache folder."""
+    """Explain an error while `path` is written, with how to choose another cache folder."""
     try:
         yield
     except UserError as error:  # its remedy is for what is written below --out

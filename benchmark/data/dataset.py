@@ -85,10 +85,10 @@ class DataSet:
         return {name: split for name, split in splits.items() if split is not None}
 
     def digests(self) -> dict[str, str]:
-        """SHA-256, in hexadecimal, by which a change of the data shows.
+        """SHA-256 digests in hexadecimal, which change with the data.
 
-        `data_listing` is of each split's labels, cameras, and names and sizes of its images,
-        `data_images` of what the images contain.
+        `data_listing` covers each split's labels and cameras, and the names and sizes of its
+        images; `data_images` covers the images' contents.
         """
         listing, images = hashlib.sha256(), hashlib.sha256()
         for name, split in self.splits.items():

@@ -1,8 +1,8 @@
 """Batches for training: which images, in what order, and the seed of each one's augmentation.
 
-All of it follows from the run's seed and the epoch, and from nothing else: the two arms of a pair
-see the same batches, and a resumed run goes on with the batches it would have seen. Loading draws
-nothing from torch's global generator, so what else draws from it doesn't depend on the loaders.
+All of it depends on the run's seed and the epoch alone: the two arms of a pair see the same
+batches, and a resumed run goes on with the batches it would have seen. Loading draws nothing from
+torch's global generator, so that other random draws don't depend on the loaders.
 """
 
 from collections.abc import Iterator
@@ -32,8 +32,8 @@ class Draw(NamedTuple):
 class ClassBalancedBatches(Sampler[list[Draw]]):
     """Batches of `samples` images of each of `classes` classes.
 
-    In turn, each class comes as often as any other, and each image of a class once before one
-    comes again. An epoch has as many batches as the images fill.
+    All classes come equally often, and every image of a class comes once before any is repeated.
+    An epoch has as many batches as the images fill.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class ClassBalancedBatches(Sampler[list[Draw]]):
 
 
 class TrainingImages(Dataset[Parcel]):
-    """A split that is asked for whole batches of draws."""
+    """A split, indexed by whole batches of draws."""
 
     def __init__(self, split: Split) -> None:
         self.split = split
@@ -105,9 +105,9 @@ class TrainingImages(Dataset[Parcel]):
 
 
 class TrainingLoader(DataLoader[dict[str, Tensor]]):
-    """A loader of {"images", "labels"} batches; its `batch_sampler.epoch` is the epoch it gives.
+    """A loader of {"images", "labels"} batches; `batch_sampler.epoch` is the epoch to load.
 
-    With `workers`, so many processes prepare batches ahead; the batches are the same. `part` of
+    `workers` processes prepare batches ahead; the batches don't depend on their number. `part` of
     each batch is loaded, where several processes share it.
     """
 
@@ -138,14 +138,14 @@ class TrainingLoader(DataLoader[dict[str, Tensor]]):
 
 
 def in_batches(images: Images, size: int, workers: int = 0) -> Iterator[Tensor]:
-    """All images in their order, as for evaluation, `size` at a time; `workers` as in training."""
+    """All images in order and without augmentation, `size` at a time, by `workers` processes."""
     loader = DataLoader(_Blocks(images, size), batch_size=None, **_processes(workers))
     for batch, _ in delivered(loader):
         yield batch
 
 
 def _processes(workers: int) -> dict[str, Any]:
-    """What both kinds of loader tell torch's."""
+    """The arguments for torch's loader that both kinds of loader share."""
     return {
         "collate_fn": _as_it_comes,
         "num_workers": workers,

@@ -1,7 +1,7 @@
 """How a batch gets from a loader process to the one that trains, and what happens where it can't.
 
 torch's loaders hand tensors over in shared memory, and allocate it in a thread in which an error
-is printed and then forgotten: the process that trains would wait for the batch for ever. Here the
+is printed and then forgotten: the process that trains would wait forever for the batch. Here the
 loader allocates it where errors are seen, and sends the pixels through a pipe where there is no
 room, as in a container with the usual 64 MB of /dev/shm.
 """
@@ -32,7 +32,7 @@ NARROW = (
 )
 
 Parcel = Batch | UserError
-"""What a loader sends. Raised over there, an error would arrive as a traceback."""
+"""What a loader process sends; an error raised there would arrive as a traceback."""
 
 
 def packed(make: Callable[[], Tensor], labels: npt.NDArray[np.int64]) -> Parcel:

@@ -22,8 +22,8 @@ def nmi(features: Tensor, labels: Ids, distance: Distance = "cosine", *, seed: i
     `features` [N, D] are put into as many clusters as there are classes; `labels` [N] are
     integers. The normalisation is the arithmetic mean of the entropies (Manning et al.,
     Introduction to Information Retrieval, 2008, section 16.3), used for metric learning since
-    Song et al., CVPR 2016. Where both entropies are 0 it is 1. The value depends on `seed`, and
-    not on the order of the images.
+    Song et al., CVPR 2016. If both entropies are 0, it is 1. The value depends on `seed`, but not
+    on the order of the images.
     """
     y = torch.as_tensor(labels).cpu().numpy()
     if y.shape != features.shape[:1]:
@@ -50,9 +50,9 @@ def k_means(
     """The cluster [N] of each feature vector [N, D], after 20 rounds of faiss's k-means.
 
     For "cosine" the vectors are put on the unit sphere first. The first centres are drawn with
-    `seed` by k-means++ (Arthur and Vassilvitskii, SODA 2007), and there are no more of them than
-    different vectors. Vectors are taken in the order of their values, so that the order of images
-    changes nothing. Raises UserError where faiss isn't installed.
+    `seed` by k-means++ (Arthur and Vassilvitskii, SODA 2007), at most as many as there are
+    different vectors. Vectors are sorted by their values first, so that the order of the images
+    doesn't matter. Raises UserError if faiss isn't installed.
     """
     try:
         # Imported here: faiss is optional, and its thread pool should not start with ours.
@@ -72,7 +72,7 @@ def k_means(
         niter=ROUNDS,
         seed=seed,
         init_method=faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS,
-        # Without these bounds faiss warns of small clusters, and takes a sample of large ones.
+        # Without these bounds faiss warns about small clusters, and samples from large ones.
         min_points_per_centroid=1,
         max_points_per_centroid=len(vectors),
     )

@@ -1,4 +1,4 @@
-"""How many images are at least as near as a positive: the operation that ranks are made of."""
+"""How many images are at least as near as a positive: the operation behind the ranks."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from torch import Tensor
 
 from benchmark.evaluation.distance import SHARE, Comparison, squares
 
-# Numbers that are held at once while pairs of images are compared in float64.
+# The most numbers in memory at once while pairs of images are compared in float64.
 ROOM = 2**24
 UNLIMITED = 2**62
 
 
 @dataclass(frozen=True)
 class Block:
-    """Queries that are searched together, numbers `rows` [B] of the comparison's.
+    """Queries that are searched together: the `rows` [B] of the comparison.
 
     `similarities` [B, G] has minus infinity for images that don't count. `positives` [B, P] are
     gallery images, the most similar first, and `thresholds` [B, P] their similarities; row b has
-    `counts[b]` of them. `window` [B] is the least difference of similarities that rounding can't
-    have made.
+    `counts[b]` of them. `window` [B] is the least difference of similarities that can't be due to
+    rounding.
     """
 
     rows: Tensor
@@ -39,10 +39,10 @@ def count_nearer(
 ) -> tuple[Tensor, Tensor]:
     """How many images are at least as near to a query as each of its positives.
 
-    Similarities decide where they are further apart than the window; else the two distances are
+    Similarities decide where they differ by more than the window; else the two distances are
     computed in float64. Returns the numbers [B, P] int64, and which rows are settled [B]: those
-    that took no more than `budget` comparisons in float64. What stands in other rows, and behind a
-    row's positives, means nothing.
+    that took no more than `budget` comparisons in float64. Values in other rows, and behind a
+    row's positives, are meaningless.
     """
     if block.similarities.device.type == "cpu":
         return count_in_loops(comparison, block, budget)

@@ -6,7 +6,8 @@
 import numpy as np
 from numba import njit
 
-# Sums may be vectorised. A product and a sum stay apart: equal vectors must be at distance 0.
+# Sums may be vectorised, but a product and a sum must not be fused: the distance of equal vectors
+# must be 0.
 compiled = njit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})
 
 
@@ -21,14 +22,14 @@ def _square(one, one_scale, other, other_scale):
 
 @compiled
 def _bucket(similarity, lowest, scale, buckets):
-    """Rounding leaves buckets in the order of the similarities."""
+    """The bucket of a similarity; in spite of rounding, buckets are in the similarities' order."""
     bucket = np.int64((similarity - lowest) * scale)
     return bucket if bucket < buckets else buckets - 1
 
 
 @compiled
 def _buckets(surely, lowest):
-    """For each bucket of similarities the number of thresholds in higher ones, and the scale."""
+    """The number of thresholds above each bucket of similarities, and the buckets' scale."""
     count = len(surely) - 1
     buckets = np.zeros(8 * count + 1, np.int64)
     span = surely[0] - lowest
@@ -59,7 +60,7 @@ def count_nearer(
         settled[b] = True
         if not count:
             continue
-        # What is at least `surely[j]` counts for positive j, what is below `perhaps[j]` doesn't.
+        # Similarities from `surely[j]` on count for positive j, those below `perhaps[j]` don't.
         surely = np.full(count + 1, -np.inf, similarities.dtype)
         perhaps = np.empty(count, similarities.dtype)
         for j in range(count):
@@ -76,7 +77,7 @@ def count_nearer(
             similarity = similarities[b, o]
             if not similarity >= lowest:
                 continue
-            # The first positive for which it surely counts; so it does for those after it.
+            # The first positive for which it surely counts, as it then does for those after it.
             place = buckets[_bucket(similarity, lowest, scale, len(buckets))]
             while surely[place] > similarity:
                 place += 1

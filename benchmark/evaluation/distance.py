@@ -15,8 +15,8 @@ from torch import Tensor
 
 Distance = Literal["cosine", "euclidean"]
 
-# Distances that differ by less than float64 rounds count as equal: by a share of the distance, and
-# for "cosine" by a share of a vector's length, which is 1.
+# Distances count as equal if they differ by no more than rounding in float64 can: by a share of
+# the distance, and for "cosine" also by a share of a vector's length, which is 1.
 SHARE = 1e-12
 UNIT_SHARE = 1e-15
 # Vectors that are converted at once.
@@ -25,7 +25,7 @@ PIECE = 512
 
 @dataclass(frozen=True)
 class Vectors:
-    """Features [N, D] as they came, and `scale` [N] float64 to multiply each vector by."""
+    """Features [N, D] as given, and the factor `scale` [N] of each vector, float64."""
 
     features: Tensor
     scale: Tensor
@@ -38,7 +38,7 @@ class Vectors:
         return self.features[rows].to(torch.float64, copy=True).mul_(self.scale[rows, None])
 
     def pieces(self) -> Iterator[tuple[slice, Tensor]]:
-        """All scaled vectors in float64, a few at a time, and where they stand."""
+        """All scaled vectors in float64, a few at a time, with their rows."""
         for start in range(0, len(self), PIECE):
             part = slice(start, start + PIECE)
             yield part, self.exact(part)
@@ -54,19 +54,19 @@ class Comparison:
 
     @property
     def share(self) -> float:
-        """How much distances may differ that are equal, beside a share of the distance."""
+        """How much equal distances may differ, besides `SHARE` of the distance."""
         return UNIT_SHARE if self.distance == "cosine" else 0.0
 
     def equally_near(self, squares: Tensor) -> Tensor:
-        """The squared distance up to which others count as near as those at `squares`, float64."""
+        """The largest squared distances that count as equal to `squares`, float64."""
         return (squares.sqrt() * (1 + SHARE) + self.share).square()
 
 
 def compare(queries: Tensor, gallery: Tensor | None, distance: Distance) -> Comparison:
     """Queries [Q, D] with a gallery [G, D], or without one with each other.
 
-    Features below float32 are taken in float32. A zero vector has no direction: its cosine to
-    everything is 0, by two more elements that are added where there is one. Raises ValueError for
+    Features in half precision are converted to float32. A zero vector has no direction: its cosine
+    with everything is 0, for which two elements are added to all vectors. Raises ValueError for
     features that aren't finite, or whose squared length isn't.
     """
     if distance not in ("cosine", "euclidean"):
@@ -109,7 +109,7 @@ def _lengths(features: Tensor) -> Tensor:
 
 
 def _with_direction(features: Tensor, lengths: Tensor, place: int) -> tuple[Tensor, Tensor]:
-    """Features with two more elements, one of which is 1 for zero vectors; and their lengths."""
+    """Features with two more elements, one of them 1 for zero vectors, and their lengths."""
     zero = lengths == 0
     more = features.new_zeros(len(features), 2)
     more[:, place] = zero.to(more)
@@ -123,7 +123,7 @@ def squares(queries: Tensor, gallery: Tensor) -> Tensor:
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Without autocast, TF32 or bfloat16 inside a product, whatever training is set to."""
+    """Compute products without autocast, TF32 or bfloat16, however training is set."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:
@@ -136,8 +136,8 @@ def full_precision() -> Iterator[None]:
 class Products:
     """Similarities s(q, g) = ⟨q, g⟩ − ‖g‖² / 2, which rank a gallery as distances do.
 
-    ‖q − g‖² = ‖q‖² − 2 s(q, g). Vectors are taken from the middle of the gallery and in units of
-    the spread: far from zero and near each other, they would lose their differences to rounding.
+    ‖q − g‖² = ‖q‖² − 2 s(q, g). Vectors are centred on the middle of the gallery and divided by its
+    spread: if they were far from zero and near each other, rounding would swallow the differences.
     """
 
     def __init__(self, comparison: Comparison) -> None:

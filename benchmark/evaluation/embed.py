@@ -13,9 +13,9 @@ from benchmark.evaluation.memory import Parts
 
 @contextmanager
 def evaluating(model: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Put a model into eval mode, and each of its parts back into its own mode afterwards.
+    """Put a model into eval mode, and afterwards each of its modules back into its own mode.
 
-    Parts are put back one by one: a batch norm that is frozen in training stays frozen.
+    So a batch norm that is frozen in training stays frozen.
     """
     modes = []
     if isinstance(model, nn.Module):
@@ -36,11 +36,11 @@ def embed(
     device: torch.device | str,
     workers: int = 0,
 ) -> Tensor:
-    """The features [N, D] of all images in their order, float32 on `device`.
+    """The features [N, D] of all images in order, float32 on `device`.
 
-    The model must be on `device` already; it is fed float32 images [n, channels, height, width]
-    and gives features [n, D]. `workers` processes decode images ahead, which changes no feature.
-    Where memory runs out the model gets half as many images; UserError if one is too many.
+    The model must be on `device` already; it maps float32 images [n, channels, height, width] to
+    features [n, D]. `workers` processes decode images ahead, which doesn't change the features.
+    When memory runs out, the batch is halved; raises UserError if even one image is too many.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")

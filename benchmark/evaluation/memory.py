@@ -1,4 +1,4 @@
-"""Work in parts that shrink where memory runs out."""
+"""Work in parts that shrink when memory runs out."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -11,15 +11,15 @@ from benchmark.errors import UserError
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
-# What torch's allocator for the CPU, and others on the way, say when there is no memory.
-SAYINGS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
+# Messages of torch's CPU allocator, and of others, when there is no memory.
+MESSAGES = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that the CPU's or the device's memory is exhausted."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(text in str(error) for text in SAYINGS)
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in MESSAGES)
 
 
 class Parts:
@@ -54,7 +54,7 @@ class Parts:
                 yield result
                 first = last
                 continue
-            # Outside of the handler, whose error holds on to what was allocated.
+            # Outside the handler, whose error keeps what was allocated alive.
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             log.warning(

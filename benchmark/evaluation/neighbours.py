@@ -22,13 +22,13 @@ Propose = Callable[[Tensor], Tensor]
 # Queries that are searched together, and candidates beyond the k-th.
 QUERIES = 64
 SPARE = 16
-# faiss's GPU indexes find no more.
+# The most neighbours that faiss's GPU indexes find.
 GPU_MOST = 2048
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """What is nearest to each query, best first.
+    """The gallery images nearest to each query, best first.
 
     `indices` [Q, k] int64 point into the gallery; `similarities` [Q, k] float64 are cosines, or
     Euclidean distances times -1.
@@ -51,8 +51,8 @@ def nearest(
 
     `queries` [Q, D] and `gallery` [G, D] with G ≥ k. `backend` proposes the candidates: faiss
     where it is installed, else torch. Their distances are then computed in float64, and a query
-    whose k-th and last candidates are too close for float32 to part is compared with the whole
-    gallery. So each backend gives the same answer. A query that is in the gallery finds itself.
+    whose k-th and last candidates are too close to tell apart in float32 is compared with the whole
+    gallery. So all backends give the same answer. A query that is in the gallery finds itself.
     """
     if not 1 <= k <= len(gallery):
         raise ValueError(f"k must lie between 1 and the gallery's {len(gallery)} images, not {k}")
@@ -89,7 +89,7 @@ def _best(indices: Tensor, distances: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
 
 def _unclear(queries: Tensor, products: Products, distances: Tensor, k: int) -> Tensor:
-    """Which queries [B] may have an image outside the candidates that belongs to the k nearest.
+    """Which queries [B] may have one of their k nearest outside the candidates.
 
     A squared distance in float32 is off by at most (D + 8) u (‖q‖ + ‖g‖)², with u = ε / 2 the
     rounding of one operation; two of them are compared.

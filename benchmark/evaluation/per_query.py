@@ -1,4 +1,4 @@
-"""From ranks to one value a query and metric, and from those to means."""
+"""From ranks to one value for each query and metric, and from those to means."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from benchmark.evaluation.ranks import Metric, Ranks
 
 @dataclass(frozen=True)
 class PerQuery:
-    """What each of Q queries scored.
+    """The metrics of each of Q queries.
 
     `values` holds one float64 tensor [Q] for each metric, NaN where a query has no positive;
     `positives` [Q] int64 counts the gallery images that each query had to find.
@@ -39,7 +39,7 @@ class PerQuery:
 def per_query(blocks: Iterable[Ranks], metrics: Mapping[str, Metric]) -> PerQuery:
     """The value of each metric for each query, from the ranks of one block of queries at a time.
 
-    What is kept of a block is one number a query and metric, however many positives it has.
+    Only one number for each query and metric of a block is kept, however many positives it has.
     """
     values: dict[str, list[Tensor]] = {name: [] for name in metrics}
     positives = []

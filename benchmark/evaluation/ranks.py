@@ -71,12 +71,13 @@ def rank_blocks(
     the worst ranks. The j-th best positive, at distance d_j, has the rank
     j + |{other labels at a distance of at most d_j}|.
 
-    The search is exact: ranks are those of distances in float64, equal up to its rounding, however
-    near to each other or far from zero features are. A product in float32 decides where rounding
-    can't have changed the order, float64 elsewhere. So ranks don't depend on the machine, or on
-    `block`, the number of queries that are compared with the whole gallery at a time. By default a
-    block has at most 2^25 similarities (128 MiB); it is halved where memory runs out. Memory grows
-    with `block` · G, time with Q · G · D. Features on a GPU are searched there.
+    The search is exact: ranks are those of distances in float64, where distances that differ only
+    by rounding are equal, however near each other or far from zero the features are. A product in
+    float32 decides where rounding can't have changed the order, float64 elsewhere. So ranks depend
+    neither on the machine nor on `block`, the number of queries that are compared with the whole
+    gallery at a time. By default a block has at most 2^25 similarities (128 MiB); it is halved when
+    memory runs out. Memory grows with `block` · G, time with Q · G · D. Features on a GPU are
+    searched there.
 
     Yields the ranks of a block of queries at a time, in order. Raises ValueError for features that
     aren't finite and for sizes that don't fit, and UserError if memory doesn't suffice for one
@@ -107,9 +108,9 @@ def rank_blocks(
 
 
 def positive_ranks(queries: Tensor, query_labels: Ids, *gallery: Any, **options: Any) -> Ranks:
-    """The ranks of all queries together, of `rank_blocks` with the same arguments.
+    """The ranks of all queries together, from `rank_blocks` with the same arguments.
 
-    They are Q times the commonest label's number of images.
+    They are [Q, P], with P the most positives that a query has.
     """
     blocks = list(rank_blocks(queries, query_labels, *gallery, **options))
     widest = max(block.ranks.shape[1] for block in blocks)

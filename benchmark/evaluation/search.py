@@ -11,9 +11,9 @@ from benchmark.evaluation.distance import Comparison, Products
 JUNK = -1
 """The label of gallery images that count neither as matches nor as mistakes."""
 
-# Queries are searched together while they are no more than these and their similarities fit.
+# The most queries, and the most similarities, of a search.
 MOST_QUERIES, MOST_SIMILARITIES = 1024, 2**25
-# One image in so many may be looked at in float64, before a product in float64 is quicker.
+# Comparing one image in this many in float64 takes as long as a whole product in float64.
 RARE = 32
 
 
@@ -53,7 +53,7 @@ class Search:
         rows = torch.arange(first, last, device=self.sizes.device)
         steps = torch.arange(int(self.sizes[rows].max()), device=rows.device)
         inside = steps < self.sizes[rows, None]
-        # Behind a query's last image stands its last one again; a query without any has another's.
+        # A query's last image is repeated to fill its row; a query without any gets another's.
         place = self.first[rows, None] + steps.minimum(self.sizes[rows, None] - 1)
         images = self.by_label[place.clamp(0, len(self.by_label) - 1)]
         match = inside
@@ -65,14 +65,14 @@ class Search:
         nearer = counts.new_zeros(len(rows), int(counts.max()))
         if nearer.numel():
             nearer = self._nearer(rows, images, match)
-        # Distances needn't be in the order of similarities, so neither need be the numbers.
+        # Distances may be in another order than similarities, and so may the numbers.
         behind = torch.arange(nearer.shape[1], device=rows.device) >= counts[:, None]
         nearer = nearer.masked_fill(behind, len(self.comparison.gallery)).sort(1).values
         place = torch.arange(1, nearer.shape[1] + 1, device=rows.device)
         return (nearer + place).masked_fill(behind, 0), counts
 
     def _nearer(self, rows: Tensor, images: Tensor, match: Tensor) -> Tensor:
-        """How many of other labels are at least as near as each positive [B, P], in no order."""
+        """Numbers of other labels that are at least as near as each positive [B, P], unsorted."""
         gallery = len(self.comparison.gallery)
         single = self.comparison.gallery.features.dtype == torch.float32 and self.single
         if not single:
@@ -81,7 +81,7 @@ class Search:
             self.comparison, self._block(rows, images, match, torch.float32), gallery // RARE
         )
         left = (~settled).nonzero().squeeze(1)
-        # Blocks are alike: what float32 can't rank in one, it hardly can in the next.
+        # Blocks are alike: if float32 can't rank one, it is unlikely to rank the next.
         self.single = 2 * len(left) <= len(rows)
         if len(left):
             wide = self._in_double(rows[left], images[left], match[left])

@@ -43,10 +43,10 @@ class OwnNormalisation(nn.Module):
 class PhotoBackbone(nn.Module, ABC):
     """A network for photographs: images [n, 1 or 3, h, w] to maps [n, out_features, h', w'].
 
-    Images come as the transforms give them, normalised by ImageNet's mean and standard deviation;
+    Images come normalised by ImageNet's mean and standard deviation, as the transforms make them;
     grey ones are repeated over three channels. With `freeze_batch_norm` the batch norms keep the
     statistics of pretraining, while their scale and shift go on learning. The code published with
-    the multi-similarity loss freezes them so; that of Proxy-Anchor too, after its first epochs.
+    the Multi-Similarity loss does so; that of Proxy-Anchor too, after its first epochs.
     """
 
     out_features: int
@@ -70,7 +70,7 @@ class PhotoBackbone(nn.Module, ABC):
     def forward(self, images: Tensor) -> Tensor:
         """Feature maps [n, out_features, h', w'] of images [n, 1 or 3, h, w]."""
         images = self.normalisation(images.expand(-1, 3, -1, -1))
-        # A CPU convolves faster with the channels last: EfficientNet-Lite0 by up to a half.
+        # Convolutions on a CPU are faster with channels last: up to a half for EfficientNet-Lite0.
         return self.feature_map(images.contiguous(memory_format=channels_last))
 
     @abstractmethod

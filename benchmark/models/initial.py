@@ -13,8 +13,8 @@ from benchmark.run_config import Initial
 WEIGHTS = "weights.safetensors"
 
 
-def located(initial: Initial, where: str) -> Initial:
-    """The entry with the file's own path and its digest. Raises UserError where there is none."""
+def with_digest(initial: Initial, where: str) -> Initial:
+    """The entry with the path of the file itself and its digest. Raises UserError without one."""
     path = expanded(initial.path)
     if is_folder(path):
         path = path / WEIGHTS
@@ -30,7 +30,7 @@ def load_initial(initial: Initial, model: nn.Module, *, loss: bool) -> None:
     """Load the weights of the network, and with `loss` the parameters of the loss, into `model`.
 
     The model's `rivals` and the loss's counters and memories are left as they are. Raises
-    UserError where the file changed since the run was planned, or lacks a weight, or has one of
+    UserError if the file has changed since the run was planned, lacks a weight, or has one of
     another shape.
     """
     path = Path(initial.path)
@@ -38,7 +38,7 @@ def load_initial(initial: Initial, model: nn.Module, *, loss: bool) -> None:
         raise UserError(f"init: {path} isn't what it was when the run was planned; plan it again.")
     try:
         stored = load_file(path)
-    except Exception as error:  # each kind of damage raises another
+    except Exception as error:  # damage raises errors of many kinds
         raise UserError(f"init: {path} holds no weights ({error}).") from error
     learned = {name for name, _ in model.named_parameters()}
     wanted = {

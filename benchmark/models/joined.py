@@ -1,10 +1,10 @@
 """One batch over several processes: the loss sees the features of all of them.
 
 Each process embeds its own part of the batch. The features are gathered, and every process
-computes the same loss of the whole batch, so that no pair and no class is missing from it. Its
-gradient goes back to each process for its own part alone. What a process finds for the network's
-weights is therefore a part of the gradient, and the sum over the processes is the gradient of one
-process with the whole batch; what it finds for the loss's own weights (proxies) is whole already.
+computes the same loss of the whole batch, so that no pair and no class is missing from it. The
+gradient flows back into each process for its own part alone. So each process has a part of the
+gradient of the network's weights, and their sum over the processes is the gradient of one process
+with the whole batch; the gradient of the loss's own weights (proxies) is complete in each.
 """
 
 from typing import Any
@@ -47,9 +47,9 @@ class _Gather(torch.autograd.Function):
 
 
 class JoinedBatchNorm(nn.modules.batchnorm._BatchNorm):
-    """Batch norm whose mean and variance in training are those of all processes' parts.
+    """Batch norm that takes its mean and variance in training over the parts of all processes.
 
-    torch's SyncBatchNorm does the same and runs on GPUs only.
+    torch's SyncBatchNorm does the same, but only on GPUs.
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
@@ -99,7 +99,7 @@ def join_batch_norms(module: nn.Module, device: str) -> nn.Module:
             module.track_running_stats,
         )
         joined.train(module.training)
-        # The very parameters and buffers, so that what holds them (an optimiser) still does.
+        # The same parameters and buffers, so that an optimiser that holds them still does.
         joined._parameters, joined._buffers = module._parameters, module._buffers
         return joined
     for name, child in module.named_children():

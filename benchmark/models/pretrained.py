@@ -1,4 +1,4 @@
-"""The backbone entry "pretrained": ResNet-50 where its weights lie, else EfficientNet-Lite0."""
+"""The backbone entry "pretrained": ResNet-50 if its weights are there, else EfficientNet-Lite0."""
 
 from benchmark.models import resnet
 from benchmark.models.backbone import PhotoBackbone
@@ -17,11 +17,11 @@ def pretrained(freeze_batch_norm: bool = False, last_stride: int = 2) -> PhotoBa
 
 
 def choose(entry: Entry) -> tuple[Entry, str | None]:
-    """The backbone for an entry of the type "pretrained", and a note where it is the second.
+    """The backbone for an entry of the type "pretrained", and a note if it is the second choice.
 
-    ResNet-50 with torchvision's ImageNet weights where torch hub's folder holds them; else
-    EfficientNet-Lite0 with the weights that came with the packages. Raises UserError for an
-    option that is unknown.
+    ResNet-50 with torchvision's ImageNet weights if they are in torch hub's folder; else
+    EfficientNet-Lite0 with the weights that come in a package. Raises UserError for an unknown
+    option.
     """
     options = resolve(BACKBONES, entry, "backbone").options | {"weights": "imagenet"}
     if resnet.IMAGENET.is_there():

@@ -1,4 +1,4 @@
-"""Weights that somebody published, in the folder where torch hub keeps such files."""
+"""Published weights, in the folder where torch hub keeps such files."""
 
 import hashlib
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ class Published:
 
     @property
     def digits(self) -> str:
-        """What its SHA-256 begins with, in hexadecimal."""
+        """The first digits of its SHA-256, in hexadecimal."""
         return self.file.stem.rpartition("-")[2]
 
     @property
     def remedy(self) -> str:
-        """What a user can do to have it, in one sentence."""
+        """How to get it, in one sentence."""
         return (
             f"Download {self.url} and put it at {self.file}, or give its path, "
             "backbone.weights=PATH."
         )
 
     def is_there(self) -> bool:
-        """Whether torch hub has a file of its name. Raises UserError where that can't be seen."""
+        """Whether torch hub has a file of its name. Raises UserError if that can't be read."""
         try:
             return is_file(self.file)
         except UserError as error:
@@ -44,7 +44,7 @@ class Published:
             ) from error
 
     def checked(self) -> Path:
-        """Torch hub's file. Raises UserError if it is another one than was published."""
+        """Torch hub's file. Raises UserError if it isn't the published one."""
         try:
             with self.file.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,10 +19,10 @@ IMAGENET = Published(torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url)
 class ResNet50(PhotoBackbone):
     """ResNet-50 (He et al., CVPR 2016) up to its last convolution; 2048 features.
 
-    `weights` is "imagenet" (torchvision's first version, from torch hub's folder or downloaded to
-    it), the path of a state dictionary, or None for random weights. `last_stride` is that of the
-    last stage: 2 as published, or 1 for a map of twice the sides (Luo et al., Bag of Tricks and a
-    Strong Baseline for Deep Person Re-identification, CVPR Workshops 2019, section 3.4).
+    `weights` is "imagenet" (torchvision's first version, from torch hub's folder or downloaded
+    into it), the path of a state dictionary, or None for random weights. `last_stride` is that of
+    the last stage: 2 as published, or 1 for a map of twice the sides (Luo et al., Bag of Tricks and
+    a Strong Baseline for Deep Person Re-identification, CVPR Workshops 2019, section 3.4).
     """
 
     out_features = 2048
@@ -52,7 +52,7 @@ class ResNet50(PhotoBackbone):
 
 
 def _downloaded() -> Path:
-    """The file of ImageNet weights, downloaded where it isn't there yet."""
+    """The file of ImageNet weights, downloaded if it isn't there yet."""
     path = IMAGENET.file
     if not IMAGENET.is_there():
         try:

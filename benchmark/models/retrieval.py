@@ -23,11 +23,11 @@ def pool(feature_map: Tensor, pooling: Pooling) -> Tensor:
 class RetrievalModel(BaseModel):
     """Images to features, and features to the loss.
 
-    The backbone's map is pooled, embedded by a linear layer in `dim` elements (None: taken as it
-    is), and goes through the neck: with "bn" a batch norm without shift, whose input the pair part
-    of a joint loss takes (Luo et al., Bag of Tricks and a Strong Baseline for Deep Person
-    Re-identification, CVPRW 2019). Rivals of DAM are attached at the place where they act.
-    The loss holds the proxies, so that they are parameters of the model like any other.
+    The backbone's map is pooled, embedded by a linear layer with `dim` outputs (None: no such
+    layer), and passed through the neck: with "bn" a batch norm without shift, whose input goes to
+    the pair part of a joint loss (Luo et al., Bag of Tricks and a Strong Baseline for Deep Person
+    Re-identification, CVPRW 2019). Rivals of DAM are attached where they act.
+    The loss holds the proxies, so that they are parameters of the model like any others.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class RetrievalModel(BaseModel):
         self.rivals = nn.ModuleDict({place: nn.Sequential() for place in PLACES})
 
     def attach(self, rival: nn.Module) -> None:
-        """Let `rival` act at its `place`: on the image, the feature map or the embedding."""
+        """Apply `rival` at its `place`: to the image, the feature map or the embedding."""
         place = self.rivals[str(rival.place)]
         assert isinstance(place, nn.Sequential)
         place.append(rival.train(self.training))
@@ -60,7 +60,7 @@ class RetrievalModel(BaseModel):
     def forward(self, images: Tensor, labels: Tensor | None = None, mode: str = "tensor") -> Any:
         """Features [n, dim], not normalised; with `mode` "loss", {"loss": scalar}.
 
-        The loss is that of the whole batch where several processes share it.
+        If several processes share a batch, the loss is that of the whole batch.
         """
         feature_map = self.backbone(self.rivals["image"](images))
         pooled = pool(self.rivals["feature_map"](feature_map), self.pooling)

@@ -1,4 +1,4 @@
-"""Weights from a file into a network, with one message for a file that doesn't fit."""
+"""Loading weights from a file into a network, with one message for a file that doesn't fit."""
 
 from collections.abc import Callable, Mapping, Set
 from pathlib import Path
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from benchmark.errors import UserError
 from benchmark.paths import expanded, is_file
 
-# What a trained model calls its backbone's network.
+# The name of the backbone's network in a trained model.
 OF_A_RUN = "backbone.network."
 
 
@@ -27,9 +27,9 @@ def weights_file(weights: object, imagenet: Callable[[], Path]) -> Path:
 
 
 def read_weights(path: Path, remedy: str) -> dict[str, Tensor]:
-    """The state dictionary that a .safetensors file, or one of torch's, holds.
+    """The state dictionary in a .safetensors file or in one of torch's.
 
-    `remedy` is a sentence for the message on a file that holds none.
+    `remedy` ends the message about a file without one.
     """
     if not is_file(path):
         raise UserError(
@@ -44,7 +44,7 @@ def read_weights(path: Path, remedy: str) -> dict[str, Tensor]:
         raise UserError(
             f"backbone.weights: {path} can't be read ({error.strerror}). Mend its permissions."
         ) from error
-    except Exception as error:  # each kind of damage raises another, with advice to trust the file
+    except Exception as error:  # damage raises many kinds, some of which advise trusting the file
         raise UserError(
             f"backbone.weights: {path} holds no weights that can be read safely. {remedy}"
         ) from error
@@ -67,12 +67,12 @@ def load_weights(
 ) -> None:
     """Load the weights in the file `path` into `network`.
 
-    `head` is the file's name of the classifier, which is left out; `modules` maps its names of
-    other modules to the network's, where they differ. Counts of batches aren't needed, and a
-    vector may be stored as a row: files from before torch 0.4 hold batch norms so. Raises
-    UserError for a file that lacks something, has other shapes or more than the network, or
-    numbers that aren't finite; the message ends with the sentence `remedy`. Of a run's
-    weights.safetensors the backbone's part is taken, which has the network's own names.
+    `head` is the classifier's name in the file, which is left out; `modules` maps the file's names
+    of other modules to the network's, where they differ. Counts of batches aren't needed, and a
+    vector may be stored as a row, as in files from before torch 0.4. Raises UserError for a file
+    that lacks something, has other shapes or more than the network, or numbers that aren't finite;
+    the message ends with the sentence `remedy`. Of a run's weights.safetensors only the backbone's
+    part is loaded, which has the network's own names.
     """
     state = {}
     for name, value in _of_backbone(read_weights(path, remedy)).items():
@@ -104,7 +104,7 @@ def load_weights(
 
 
 def _of_backbone(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The part of a run's weights that is the network; other weights as they are."""
+    """The network's part of a run's weights; other weights as they are."""
     own = {name: value for name, value in state.items() if name.startswith(OF_A_RUN)}
     return {name.removeprefix(OF_A_RUN): value for name, value in own.items()} or state
 

@@ -6,7 +6,7 @@ from mmengine.config import ConfigDict
 from mmengine.registry import OPTIMIZERS, Registry
 
 from benchmark.errors import UserError
-from benchmark.models.initial import located
+from benchmark.models.initial import with_digest
 from benchmark.models.pretrained import choose
 from benchmark.registry import (
     BACKBONES,
@@ -67,7 +67,7 @@ def resolved(config: dict[str, Any], where: str) -> tuple[Settings, list[str]]:
     if settings.memory.size and objective.type in names(PROXY_OBJECTIVES):
         raise UserError(f"{where}: memory.size belongs to pair objectives; set it to 0")
     complete = {
-        "init": settings.init and located(settings.init, where),
+        "init": settings.init and with_digest(settings.init, where),
         "dataset": resolve(DATASETS, settings.dataset, f"{where}: dataset"),
         "transform": resolve(TRANSFORMS, settings.transform, f"{where}: transform"),
         "backbone": resolve(BACKBONES, backbone, f"{where}: backbone"),

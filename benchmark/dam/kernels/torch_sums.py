@@ -85,11 +85,13 @@ def kept_cosines(
     def values(mask: Tensor, _: Scale, ours: Tensor, *others: Tensor) -> Tensor:
         *owns, theirs = others
         squared = _inner(mask, ours.square())
-        cosine = _inner(mask * theirs, ours) / _root(
+        cosine = _inner(mask * theirs, ours) / _positive_root(
             squared * torch.einsum("acd,cd->ac", mask, theirs.square())
         )
         for own in owns:
-            cosine = cosine - _inner(mask, ours * own) / _root(squared * _inner(mask, own.square()))
+            cosine = cosine - _inner(mask, ours * own) / _positive_root(
+                squared * _inner(mask, own.square())
+            )
         return cosine
 
     rows = (features,) if own is None else (features, own)
@@ -110,6 +112,6 @@ def _inner(block: Tensor, rows: Tensor) -> Tensor:
     return (block @ rows.unsqueeze(-1)).squeeze(-1)
 
 
-def _root(square: Tensor) -> Tensor:
-    """The root, held above zero so that an empty length has no infinite gradient."""
+def _positive_root(square: Tensor) -> Tensor:
+    """The root, kept above zero so that a length of zero has no infinite gradient."""
     return square.clamp_min(torch.finfo(square.dtype).tiny).sqrt()

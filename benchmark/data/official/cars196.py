@@ -21,7 +21,7 @@ MOST_CLASSES = 10**9
 
 @DATASETS.register_module(name="cars196")
 class Cars196(Release):
-    """196 car models in zero-shot halves; the official split by images plays no part.
+    """196 car models in zero-shot halves; the official split into images isn't used.
 
     Both layouts are read: `car_ims` with `cars_annos.mat`, and `cars_train` and `cars_test` with
     the devkit's `cars_train_annos.mat` and `cars_test_annos_withlabels.mat`.
@@ -93,7 +93,7 @@ def _annotated(path: Path, name: str, prefix: str) -> list[Labelled]:
         if not images:
             raise ValueError("there are none")
         return images
-    except Exception as error:  # scipy meets damage with errors of many kinds
+    except Exception as error:  # scipy raises errors of many kinds for damaged files
         raise UserError(
             f"{path} can't be read as annotations with {name!r} and 'class' ({error}). "
             "Download the file again."
@@ -107,7 +107,7 @@ def _file_name(value: Any) -> str:
 
 
 def _class(value: Any) -> int:
-    """MATLAB's numbers are fractions, even those that count."""
+    """The number of a class: MATLAB stores even whole numbers as floats."""
     number = int(value)
     if number != value or not 0 <= number < MOST_CLASSES:
         raise ValueError(f"{value!r} is no class")

@@ -52,10 +52,10 @@ MSMT17_VALIDATION_IMAGES = 2373
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is `found` of the data set `title`, beside what its `official` release holds.
+    """The counts `found` of the data set `title`, beside those of its `official` release.
 
-    `lent` is the number of classes that are tested here and that the release trains on, where the
-    numbers of the classes say so.
+    `lent` is how many of the classes tested here are training classes of the release, as far as
+    class numbers tell.
     """
 
     title: str
@@ -75,24 +75,24 @@ class Comparison:
 
     @property
     def excessive(self) -> bool:
-        """Whether there is more of something than the release holds, so that it is no part."""
+        """Whether any count is above the release's, so that this can't be a part of it."""
         if self.kind == "identities":
             return any(self.found[what] > n for what, n in self.official.items())
-        # A part's halves are of its own classes: the release's other half may lend to one of them.
+        # A part is split anew: one of its halves may have classes of the release's other half.
         kinds = ("classes", "images")
         return any(_total(self.found, kind) > _total(self.official, kind) for kind in kinds)
 
     @property
     def halves_correspond(self) -> bool:
-        """Whether either half has all its classes, so that it can stand beside the official one."""
+        """Whether both halves have all their classes, and so compare with the official ones."""
         halves = (f"train {self.kind}", f"test {self.kind}")
         return not self.lent and all(self.found[half] == self.official[half] for half in halves)
 
     @property
     def rows(self) -> list[tuple[str, int, int | None]]:
-        """Each count by its name, and the official one that it compares with, if one does.
+        """Each count by its name, and the official one that it compares with, if any.
 
-        The halves of a part are no halves of the release, which has totals for it to stand beside.
+        A part's halves don't compare with the release's halves; its totals do.
         """
         if self.halves_correspond or self.excessive:
             return [(what, self.found[what], n) for what, n in self.official.items()]
@@ -129,21 +129,21 @@ class Comparison:
 
     @property
     def name(self) -> str:
-        """What results on it go by: a part never bears the name of the whole."""
+        """The name in results: a part never has the name of the whole release."""
         if self.complete:
             return self.title
         part = known_part(self.title, self.found)
         if part is not None:
             return part.name
-        here, whole = _total(self.found, self.kind), _total(self.official, self.kind)
+        own, whole = _total(self.found, self.kind), _total(self.official, self.kind)
         kind = self.kind
-        if here == whole:
+        if own == whole:
             kind = "images"
-            here, whole = _total(self.found, kind), _total(self.official, kind)
-        return f"{self.title} (partial: {here:,} of {whole:,} {kind})"
+            own, whole = _total(self.found, kind), _total(self.official, kind)
+        return f"{self.title} (partial: {own:,} of {whole:,} {kind})"
 
     def require(self, allow_partial: bool, where: str) -> None:
-        """Raise UserError unless what is there is complete, or a part where that is allowed."""
+        """Raise UserError unless the data set is complete, or a part and `allow_partial` is set."""
         if self.complete:
             return
         fault = f"{where} differs from the official {self.title}: {self.differences}."

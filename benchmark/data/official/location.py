@@ -1,4 +1,4 @@
-"""Where below the data root a release lies, also where it was unpacked one folder too deep."""
+"""Where a release lies below the data root, even if it was unpacked one folder too deep."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -8,16 +8,16 @@ from benchmark.errors import UserError
 from benchmark.paths import exists, is_folder, subfolders
 
 DEPTH = 3
-"""How many folders of a release's own names may lie in one another."""
+"""How deeply folders with a release's own names may be nested."""
 
 
 def located(below: Path, names: Sequence[str], marks: Sequence[str]) -> Path | None:
-    """The folder of the release, or where there is none that holds it, the first of its names.
+    """The folder of the release; else the first folder with one of its names; else None.
 
-    `names` are paths below the data root `below` under which it may lie, and one of `marks` lies
-    in its own folder. Archives that were unpacked into a folder of their own name leave
-    Market-1501/Market-1501/query: such folders are entered. Raises UserError where a folder may
-    not be looked at.
+    `names` are the paths below the data root `below` that it may have; the release's own folder
+    contains at least one of `marks`. Folders that are nested, as by unpacking an archive into a
+    folder of its own name (Market-1501/Market-1501/query), are entered. Raises UserError for a
+    folder that may not be read.
     """
     own = {Path(name).name for name in names}
     named = [below / name for name in names if is_folder(below / name)]
@@ -34,13 +34,13 @@ def marked(folder: Path, marks: Sequence[str]) -> bool:
 
 
 def misplaced(below: Path, names: Sequence[str], marks: Sequence[str]) -> str:
-    """Where else the release lies and what to do; empty where it isn't in sight."""
+    """Where else the release seems to lie, and what to do; empty if it isn't found."""
     if marked(below, marks):
         if below.name in names:
             return f"{below} is the release itself. Give --data-root {below.parent}."
         return f"{below} holds it itself. Move what belongs to it into {below / names[0]}."
     for folder in subfolders(below):
-        with suppress(UserError):  # of a folder that may not be looked at there is nothing to say
+        with suppress(UserError):  # a folder that may not be read is passed over
             inside = located(folder, names, marks)
             if inside is not None and marked(inside, marks):
                 return f"It lies in {inside}. Give --data-root {folder}."
@@ -50,7 +50,7 @@ def misplaced(below: Path, names: Sequence[str], marks: Sequence[str]) -> str:
 
 
 def _nested(folder: Path, names: set[str]) -> Iterator[Path]:
-    """The folder, and those within it that bear its name or another of the release's."""
+    """The folder, and those nested in it under its own name or another of the release's."""
     yield folder
     for _ in range(DEPTH):
         inner = sorted(child for child in subfolders(folder) if child.name in names | {folder.name})

@@ -16,7 +16,7 @@ PARTS = ("bounding_box_train", "query", "bounding_box_test")
 
 @DATASETS.register_module(name="market1501")
 class Market1501(Release):
-    """Persons by the names of their files: junk (-1) left out, distractors (0000) kept."""
+    """Persons, by the names of the image files; junk (-1) is left out, distractors (0000) stay."""
 
     title = "Market-1501"
     folders = (
@@ -53,8 +53,8 @@ def market_halves(folder: Path, misnamed: list[str] | None = None) -> Halves:
     """The halves of a folder laid out as Market-1501; junk, whose identity is -1, is left out.
 
     Images whose names don't begin with identity and camera, as in `0002_c1s1_000451_03.jpg`, are
-    added to `misnamed`. Raises UserError for one of them where no list is given to take it, and
-    where the folder can't be read.
+    added to `misnamed`. Raises UserError for such an image if `misnamed` is None, and for a folder
+    that can't be read.
     """
 
     def identities(part: str) -> Listing:
@@ -89,6 +89,6 @@ def junk(folder: Path, official: int | None = None) -> Aside:
 
 
 def identity_and_camera(name: str) -> tuple[int | None, int]:
-    """What an image's name says it shows; no identity where it says nothing."""
+    """The identity and camera in an image's name; the identity is None if there is none."""
     match = re.match(r"(-1|\d{1,9})_c(\d{1,9})(?!\d)", name)
     return (int(match[1]), int(match[2])) if match else (None, 0)

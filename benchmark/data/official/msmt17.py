@@ -16,13 +16,13 @@ from benchmark.paths import is_file, is_folder
 from benchmark.registry import DATASETS
 
 UNNAMED = ("MSMT17", "msmt17")
-"""Folders whose names don't say which version they hold."""
+"""Names of folders that may hold either version."""
 LAYOUTS = {"V1": ("train", "test"), "V2": ("mask_train_v2", "mask_test_v2")}
 
 
 @DATASETS.register_module(name="msmt17")
 class Msmt17(Release):
-    """Persons by the release's lists; the camera is the third part of a file's name.
+    """Persons, by the release's lists; the camera is the third part of a file's name.
 
     `version` is "V1" or "V2", in which faces are blurred. `train_on` is "train+val", the images of
     both list_train.txt and list_val.txt, or "train".
@@ -66,7 +66,7 @@ class Msmt17(Release):
 
     @property
     def folders(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Those of the version, then those that don't say which version they are."""
+        """The names of the version, then those that may hold either."""
         named = f"MSMT17_{self.version}"
         return (named, f"msmt17/{named}", f"MSMT17/{named}", *UNNAMED)
 
@@ -78,7 +78,7 @@ class Msmt17(Release):
     def folder_below(self, below: Path) -> Path | None:
         """The release's folder below a data root, if there is one that isn't the other version's.
 
-        Raises UserError where that may not be looked at.
+        Raises UserError if it may not be read.
         """
         found = super().folder_below(below)
         own, other = LAYOUTS[self.version][0], (LAYOUTS[self.other][0], f"MSMT17_{self.other}")
@@ -101,20 +101,23 @@ class Msmt17(Release):
 
     @property
     def whole(self) -> str:
-        """The version, and whether the validation images are left out: results differ by both."""
+        """The name with the version, and with "train alone" if the validation images are left out.
+
+        Results differ by both.
+        """
         alone = ", train alone" if self.train_on == "train" else ""
         return f"{self.title}-{self.version}{alone}"
 
     @property
     def official(self) -> Counts:
-        """What the release holds, with the training images that are asked for."""
+        """The release's counts, for the training images that `train_on` asks for."""
         counts = dict(super().official)
         if self.train_on == "train":
             counts["train images"] -= MSMT17_VALIDATION_IMAGES
         return counts
 
     def read(self, folder: Path, keep: Keep) -> tuple[Halves, str]:
-        """The images of the lists; training and test identities are numbered apart."""
+        """The images of the lists; training and test identities are numbered separately."""
         train_folder, test_folder = LAYOUTS[self.version]
         if not is_folder(folder / train_folder):
             raise UserError(
@@ -140,7 +143,7 @@ class Msmt17(Release):
         return halves, f"version {self.version}, trained on {self.train_on}"
 
     def set_aside(self, folder: Path) -> Aside | None:
-        """The validation images, where they aren't trained on; none where their list is missing."""
+        """The validation images if they aren't trained on; no images if their list is missing."""
         if self.train_on == "train+val":
             return None
         name = "list_val.txt"
@@ -154,7 +157,7 @@ class Msmt17(Release):
 
 
 def _listed(folder: Path, name: str, images: str) -> list[Labelled]:
-    """The images that a list's lines `path identity` name."""
+    """The images in a list, whose lines are `path identity`."""
     listed = []
     for line in read_lines(folder / name):
         path, _, text = line.rpartition(" ")

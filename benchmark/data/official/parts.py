@@ -1,14 +1,14 @@
-"""Parts of the releases that are known by a name of their own."""
+"""Parts of the releases that have names of their own."""
 
 from dataclasses import dataclass
 
 Counts = dict[str, int]
-"""How much there is of everything, by its name: "train classes", "test images"."""
+"""Numbers by what they count: "train classes", "test images"."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a release, known by its counts; `description` says what it is of the release."""
+    """A part of a release, recognised by its counts; `description` says which part it is."""
 
     name: str
     description: str
@@ -48,5 +48,5 @@ PARTS: dict[str, list[Part]] = {
 
 
 def known_part(title: str, counts: Counts) -> Part | None:
-    """The part of the release `title` that has just these counts, if it is known."""
+    """The known part of the release `title` with exactly these counts, if there is one."""
     return next((part for part in PARTS.get(title, []) if part.counts == counts), None)

@@ -21,14 +21,14 @@ from benchmark.data.root import no_root, root
 from benchmark.errors import UserError
 
 Keep = Callable[[Listing], Listing]
-"""What is taken of the images that a list names."""
+"""Which of the listed images are kept."""
 
 
 @dataclass(frozen=True)
 class Aside:
     """Images of a release or folder that this use of it leaves out.
 
-    `what` says in the plural what they are, and `official` how many the release has.
+    `what` names them, in the plural; `official` is how many the release has.
     """
 
     what: str
@@ -59,12 +59,12 @@ class Release(ABC):
 
     title: ClassVar[str]
     folders: ClassVar[tuple[str, ...]]
-    """Where below the data root the release may lie; the first that holds it is taken."""
+    """Paths below the data root where the release may lie; the first that holds it is taken."""
     marks: ClassVar[tuple[str, ...]]
-    """Files or folders of which one lies in the release's own folder."""
+    """Files or folders; at least one of them is in the release's own folder."""
     source: ClassVar[Source]
     editions: ClassVar[tuple[dict[str, Any], ...]] = ({},)
-    """Options that take what may lie below the data root in several forms; first the defaults."""
+    """Options for each form in which the release may lie below the data root, defaults first."""
 
     def __init__(
         self, allow_partial: bool = False, validation: dict[str, Any] | None = None
@@ -76,12 +76,12 @@ class Release(ABC):
 
     @property
     def whole(self) -> str:
-        """What results on all of it go by."""
+        """The name of the complete data set in results."""
         return self.title
 
     @property
     def official(self) -> Counts:
-        """What the release holds."""
+        """The counts of the release."""
         return OFFICIAL[self.title]
 
     @property
@@ -91,7 +91,7 @@ class Release(ABC):
 
     @abstractmethod
     def read(self, folder: Path, keep: Keep) -> tuple[Halves, str]:
-        """What `keep` takes of the images listed in `folder`, and how they are laid out and used.
+        """The images listed in `folder` that `keep` keeps, and how they are laid out and used.
 
         Raises UserError for a file that is missing, damaged or contradicts another.
         """
@@ -118,16 +118,16 @@ class Release(ABC):
         return located(below, self.folders, self.marks)
 
     def compared(self, halves: Halves) -> Comparison:
-        """What there is beside what the release holds."""
+        """The counts found, beside those of the release."""
         counts, official = halves.counts(), self.official
         lent = 0
         if "train classes" in official:
-            # The releases number their classes from 1, and the first half of them is trained on.
+            # The releases number their classes from 1, and train on the first half of them.
             lent = int((np.unique(halves.query.labels) <= official["train classes"]).sum())
         return Comparison(self.whole, counts, official, lent)
 
     def status(self) -> Status:
-        """Whether the release is there and what its lists name; images are not looked at."""
+        """Whether the release is there, and the counts of its lists; images aren't read."""
         below = root()
         try:
             folder = None if below is None else self.folder_below(below)
@@ -140,7 +140,7 @@ class Release(ABC):
         return Status(True, comparison.found, remedy)
 
     def contents(self) -> Contents:
-        """What is there. Raises UserError where there is no release, or its lists are damaged."""
+        """What is there. Raises UserError if there is no release, or if its lists are damaged."""
         folder = self.find()
         absent: list[str] = []
 
@@ -153,13 +153,13 @@ class Release(ABC):
         return Contents(folder, layout, halves, absent)
 
     def set_aside(self, folder: Path) -> Aside | None:
-        """Images of the release that this use of it leaves out: none, unless it says so."""
+        """Images of the release that this data set leaves out; none unless overridden."""
         return None
 
     def load(self, transform: object) -> DataSet:
         """Query and gallery, and training images augmented by `transform`.
 
-        Raises UserError if the release is not there, is damaged, or is a part that wasn't allowed.
+        Raises UserError if the release isn't there or is damaged, or for a part that isn't allowed.
         """
         photo_transform = PhotoTransform.expect(transform, self.title)
         contents = self.contents()

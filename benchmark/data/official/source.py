@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Archive:
-    """A file that anybody may download: `size` in bytes, `md5` in hexadecimal digits.
+    """A file that anybody may download, of `size` bytes; `md5` is in hexadecimal.
 
-    Unpacked, it holds a folder `folder`.
+    It unpacks to the folder `folder`.
     """
 
     name: str
@@ -21,9 +21,9 @@ class Archive:
 class Source:
     """The official page and what it offers.
 
-    `files` says in words what to get there, and `terms` is one sentence on what the licence asks.
-    `steps` lead from the page to a folder that can be checked; {root} in them is the data root.
-    `archive` is what can be downloaded without asking, if anything.
+    `files` names what to get there, and `terms` sums up the licence in one sentence. `steps` lead
+    from the page to a folder that can be checked; {root} in them stands for the data root.
+    `archive` is the file that can be downloaded without asking, if there is one.
     """
 
     page: str

@@ -75,14 +75,14 @@ class ImageFolder(OwnFolder):
 
 
 def _is_class(entry: "os.DirEntry[str]") -> bool:
-    """Whether an entry is a folder; a class must not get lost because its link leads nowhere."""
+    """Whether an entry is a folder; a class whose link leads nowhere must not be overlooked."""
     if entry.is_symlink() and not Path(entry.path).exists():
         raise FileNotFoundError(errno.ENOENT, "a link that leads nowhere", entry.path)
     return entry.is_dir()
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    """Whether an entry is a folder; links in a loop are none."""
+    """Whether an entry is a folder; a loop of links isn't one."""
     try:
         return entry.is_dir()
     except OSError:

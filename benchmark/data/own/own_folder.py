@@ -1,4 +1,4 @@
-"""What the data sets of a user's own images have alike: where they lie and what they are called."""
+"""What data sets of a user's own images share: where they lie and what they are called."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -20,14 +20,14 @@ TAKEN = tuple(
     for title, parts in PARTS.items()
     for name in (title, *(part.name for part in parts))
 ) + tuple(title.casefold() for title in OFFICIAL)
-"""What names of the releases, and of parts of them, begin with."""
+"""How the names of releases, and of their parts, begin, in lower case."""
 
 
 class OwnFolder(ABC):
-    """A data set in the folder `path`; a relative one is below the data root, or without one here.
+    """A data set in the folder `path`, relative to the data root, or without one to this folder.
 
-    Tables call it `name`, or where that is None by the folder's name. `validation` is as in the
-    official releases.
+    Tables call it `name`, by default the folder's name. `validation` is that of the official
+    releases.
     """
 
     layout: ClassVar[str]
@@ -49,16 +49,16 @@ class OwnFolder(ABC):
     @property
     @abstractmethod
     def note(self) -> str:
-        """How the halves came about, in a sentence."""
+        """How the halves were made, in a sentence."""
 
     def folder(self) -> Path:
-        """Where the data set lies if it is there. Raises UserError for what is no path."""
+        """Where the data set should lie. Raises UserError if `path` isn't a path."""
         if not isinstance(self.path, str) or not self.path:
             raise UserError(f"dataset.path is the folder's path, not {self.path!r}.")
         return (root() or Path.cwd()) / expanded(self.path)
 
     def find(self) -> Path:
-        """The folder. Raises UserError where there is none, or one that no table could name."""
+        """The folder. Raises UserError if there is none, or if no table could show its name."""
         folder = self.folder()
         if not is_folder(folder):
             relative = not expanded(self.path).is_absolute() and root() is None
@@ -71,7 +71,7 @@ class OwnFolder(ABC):
         return folder
 
     def title(self, folder: Path) -> str:
-        """What results on it go by: never the name of an official release."""
+        """The name in results: never that of an official release."""
         unnamed = folder.name in ("", "..")
         title = (self.name or (folder.resolve() if unnamed else folder).name).strip()
         return f"{title} (own images)" if title.casefold().startswith(TAKEN) else title

@@ -1,8 +1,8 @@
 """A digest of the bytes of many files, remembered as long as none of them changes.
 
 Hashing a data set takes seconds to minutes, so the digest is kept in the cache folder under a key
-made of each file's path, size, inode, and times of change. The time of the inode's last change
-(ctime) is among them, which copying an older file over a newer one can't hide.
+made of each file's path, size, inode, and times of change. Among these is the time of the inode's
+last change (ctime), so that an older file copied over a newer one is noticed too.
 """
 
 import errno
@@ -22,7 +22,7 @@ from benchmark.errors import UserError
 
 THREADS = min(4, os.cpu_count() or 1)
 SETTLED_NS = 2_000_000_000
-"""Age of the last change from which on a further one would show in the times, in nanoseconds."""
+"""How old the last change must be, in nanoseconds, for a further one to show in a file's times."""
 
 
 def files_digests(folder: Path, names: Sequence[str]) -> tuple[str, str]:
@@ -43,7 +43,7 @@ def files_digests(folder: Path, names: Sequence[str]) -> tuple[str, str]:
         for digest in pool.map(_digest, (folder / name for name in names)):
             whole.update(digest)
     if newest < begun - SETTLED_NS:
-        with suppress(UserError):  # a cache that can't be written costs time alone
+        with suppress(UserError):  # a cache that can't be written only costs time
             write_text(kept, whole.hexdigest() + "\n")
     return sizes, whole.hexdigest()
 

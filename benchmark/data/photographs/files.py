@@ -18,9 +18,9 @@ from benchmark.paths import require_regular
 def decode(path: Path) -> Image.Image:
     """The image in RGB with 8 bits a channel, upright as its EXIF data says.
 
-    Transparency is dropped, of several frames the first is taken, and 16-bit grey is scaled to
-    8 bits. Raises UserError for a file that is damaged, no image, or of more pixels than Pillow
-    takes for safe.
+    Transparency is dropped, only the first of several frames is read, and 16-bit grey is scaled
+    to 8 bits. Raises UserError for a file that is damaged, isn't an image, or has more pixels than
+    Pillow considers safe.
     """
     try:
         require_regular(path)
@@ -35,7 +35,7 @@ def decode(path: Path) -> Image.Image:
             if image.has_transparency_data:
                 image = image.convert("RGBA")
             return image.convert("RGB")
-    except Exception as error:  # decoders meet damage with errors of many kinds
+    except Exception as error:  # decoders raise errors of many kinds for damaged files
         raise UserError(
             f"{path} can't be decoded as an image ({error}). Take the file from the data set's "
             "archive again, or leave it out of the data set."

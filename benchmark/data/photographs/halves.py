@@ -18,7 +18,7 @@ from benchmark.errors import UserError
 class Halves:
     """Training and test images; re-identification has a gallery, retrieval none.
 
-    `remedy` is what a user can do where there are too few of them.
+    `remedy` is what a user can do if there are too few images.
     """
 
     train: Listing
@@ -30,7 +30,7 @@ class Halves:
     def zero_shot(cls, images: Listing) -> "Halves":
         """The first half of the classes to train on, the others to test on.
 
-        So do Oh Song et al., Deep Metric Learning via Lifted Structured Feature Embedding,
+        As in Oh Song et al., Deep Metric Learning via Lifted Structured Feature Embedding,
         CVPR 2016, section 5.
         """
         classes = np.unique(images.labels)
@@ -41,9 +41,10 @@ class Halves:
     def of_identities(
         cls, train: Listing, query: Listing, gallery: Listing, *, where: Path
     ) -> "Halves":
-        """Halves whose identities are numbered throughout.
+        """Halves in which an identity has the same number everywhere.
 
-        Raises UserError if a training identity is tested, or a distractor trained on or a query.
+        Raises UserError if an identity is both trained on and tested, or if a distractor is
+        trained on or used as a query.
         """
         test = np.union1d(query.labels, gallery.labels[gallery.labels != DISTRACTOR])
         if len(both := np.intersect1d(train.labels, test)):
@@ -62,7 +63,7 @@ class Halves:
         return cls(train, query, gallery, remedy)
 
     def counts(self) -> dict[str, int]:
-        """How much there is of everything, by its name."""
+        """The numbers of classes or identities, images and cameras, by what they count."""
 
         def different(listing: Listing) -> int:
             return len(np.unique(listing.labels))
@@ -100,7 +101,7 @@ class Halves:
         return Halves(train, test.where(query), test.where(~query), remedy)
 
     def _lack(self) -> str:
-        """What there is too little of to train on and to evaluate; empty if there is enough."""
+        """What is missing for training or evaluation; empty if nothing is."""
         if len(np.unique(self.train.labels)) < 2:
             return "there are fewer than 2 classes to train on"
         if not self.query.paths or (self.gallery is not None and not self.gallery.paths):
@@ -128,7 +129,7 @@ class Halves:
     ) -> DataSet:
         """The data set of these images below `folder`, or its validation fold.
 
-        `official` says that they are a release's own halves, whole.
+        `official` says that they are the complete halves of an official release.
         Raises UserError if there is too little to train on, or no query that has a match.
         """
         halves, where = self, str(folder)

@@ -12,10 +12,10 @@ from benchmark.errors import UserError
 from benchmark.paths import require_regular
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"))
-"""What the names of image files end in; other files in an image folder are no part of it."""
+"""What the names of image files end in; other files in a folder of images aren't read."""
 
 SPECIAL = frozenset(("", ".", ".."))
-"""Parts of a path that are no names; the first is what a slash at the beginning or two leave."""
+"""Parts of a path that aren't names; a leading or a double slash leaves the empty one."""
 
 DISTRACTOR = 0
 """The identity of Market-1501's false detections, which stay in the gallery."""
@@ -47,8 +47,8 @@ class Listing:
     def of(cls, images: Iterable[Labelled], source: Path) -> "Listing":
         """Order the images that `source` lists.
 
-        Raises UserError for a path that comes twice, or has another spelling than the plain one,
-        by which it could leave the data set's folder or come twice unseen.
+        Raises UserError for a path that is listed twice, or that isn't plain: with "." or ".." in
+        it, it could lead out of the data set's folder, or repeat another path unnoticed.
         """
         ordered = sorted(images, key=lambda image: (image.label, image.path))
         paths = [image.path for image in ordered]
@@ -85,7 +85,7 @@ class Listing:
         return Listing(paths, self.labels[chosen], self.cameras[chosen])
 
     def missing(self, folder: Path) -> npt.NDArray[np.bool_]:
-        """For each image [N] whether its file is not below `folder`; each folder is read once.
+        """Whether the file of each image [N] is missing below `folder`; a folder is read once.
 
         Raises UserError for a folder that is there and can't be read.
         """
@@ -100,20 +100,20 @@ class Listing:
                     held[parent] = set()
                 except OSError as error:
                     raise _unreadable(folder / parent, error) from error
-            # A file system may write a name's accents otherwise than the list does.
+            # A file system may encode a name's accents differently from the list.
             absent[index] = name not in held[parent] and not os.path.exists(folder / path)  # noqa: PTH110
         return absent
 
 
 def whole_number(text: str) -> int | None:
-    """The number from 0 that `text` writes in at most nine digits, if it does."""
+    """The number that `text` writes in one to nine decimal digits; None for any other text."""
     return int(text) if text.isdecimal() and len(text) <= 9 else None
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file that are not blank.
+    """The lines of a text file that aren't blank.
 
-    Raises UserError where it can't be read or has no lines.
+    Raises UserError if it can't be read or has none.
     """
     try:
         require_regular(path)
@@ -124,7 +124,7 @@ def read_lines(path: Path) -> list[str]:
             f"{path} can't be read ({reason}). Unpack the data set's archive again, or mend the "
             "permissions."
         ) from error
-    # Not splitlines(): a name may hold one of the rarer characters at which that ends a line.
+    # Not splitlines(): a name may contain one of the rarer characters that it takes for line ends.
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if not lines:
         raise UserError(f"{path} is empty. Unpack the data set's archive again.")
@@ -132,7 +132,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def entries(folder: Path, accept: Callable[["os.DirEntry[str]"], bool]) -> list[str]:
-    """The names in `folder` that `accept` takes, sorted; hidden ones are left out.
+    """The names in `folder` that `accept` lets through, sorted, without hidden ones.
 
     Raises UserError where the folder can't be read, and for a name that is not in UTF-8.
     """
@@ -161,5 +161,5 @@ def _unreadable(folder: Path, error: OSError) -> UserError:
 
 
 def is_image(entry: "os.DirEntry[str]") -> bool:
-    """Whether an entry is named like an image; a link that leads nowhere is one as well."""
+    """Whether an entry has the name of an image; a link that leads nowhere counts too."""
     return Path(entry.name).suffix.lower() in SUFFIXES

@@ -17,14 +17,14 @@ from torchvision.transforms.v2 import functional as F
 from benchmark.errors import UserError
 from benchmark.registry import TRANSFORMS
 
-# Of the colours from 0 to 1, red, green and blue, over ImageNet's training images.
+# Red, green and blue from 0 to 1, over ImageNet's training images.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @contextmanager
 def drawing(seed: int) -> Iterator[None]:
-    """Let torch's generator, from which torchvision draws, start from `seed` inside only."""
+    """Seed torch's generator, from which torchvision draws, with `seed`, inside the block only."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
@@ -34,7 +34,7 @@ class PhotoTransform(ABC):
     """From an RGB photograph of any size to float32 [3, height, width].
 
     The result is normalised by ImageNet's mean and standard deviation, whatever the backbone: one
-    that was pretrained with others converts what it gets.
+    that was pretrained with other figures converts its input.
     """
 
     @abstractmethod
@@ -59,7 +59,7 @@ class PhotoTransform(ABC):
 def normalised(image: Image.Image) -> npt.NDArray[np.float32]:
     """(x / 255 - mean) / std of each channel x, with ImageNet's figures, [3, height, width].
 
-    One thread of numpy does it several times faster than torch from an interleaved image.
+    numpy in one thread does this several times faster than torch, as the image is interleaved.
     """
     bands = image.split()
     result = np.empty((3, image.height, image.width), dtype=np.float32)
@@ -98,7 +98,7 @@ class RetrievalCrop(PhotoTransform):
         _share("flip", self.flip)
 
     def train(self, image: Image.Image, seed: int) -> npt.NDArray[np.float32]:
-        """A crop of random place, area and sides, perhaps mirrored."""
+        """A crop of random position, area and aspect ratio, perhaps mirrored."""
         with drawing(seed):
             box = v2.RandomResizedCrop(self.size, scale=tuple(self.scale)).make_params([image])
             flip = torch.rand(()).item() < self.flip
@@ -167,7 +167,7 @@ class Reid(PhotoTransform):
             return None
         erasing = v2.RandomErasing(1, scale=(0.02, 0.4), ratio=(0.3, 1 / 0.3))
         box = erasing.make_params([torch.empty(3, self.height, self.width, device="meta")])
-        if box["v"] is None:  # no rectangle that was drawn fits the image
+        if box["v"] is None:  # none of the rectangles drawn fits the image
             return None
         return slice(box["i"], box["i"] + box["h"]), slice(box["j"], box["j"] + box["w"])
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from benchmark.errors import UserError
 
 SEEDS = 2**63
-"""How many seeds there are."""
+"""The number of seeds: they are 0 to 2**63 - 1."""
 
 
 def shuffled(n: int, seed: int) -> npt.NDArray[np.int64]:
@@ -19,7 +19,7 @@ def shuffled(n: int, seed: int) -> npt.NDArray[np.int64]:
 
 
 def checked_seed(seed: object, where: str) -> int:
-    """The seed. Raises UserError, saying where it stands, unless it is one of those there are."""
+    """The seed. Raises UserError, which begins with `where`, unless it is below `SEEDS`."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEEDS:
         raise UserError(f"{where} is a whole number from 0 to 2**63 - 1, not {seed!r}.")
     return seed
@@ -56,7 +56,7 @@ class Validation:
         return cls(**option)
 
     def held_out(self, labels: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """For each image [N] whether its class is in the fold; folds differ by at most one class.
+        """Whether the class of each image [N] is in the fold; fold sizes differ by at most 1.
 
         Raises UserError if there are fewer classes than folds.
         """

@@ -1,4 +1,4 @@
-"""Arrays that take seconds to make, kept in the cache folder and known by their SHA-256.
+"""Arrays that take seconds to make, kept in the cache folder and identified by their SHA-256.
 
 A file that is damaged is made again.
 """
@@ -43,9 +43,9 @@ def _write(path: Path, array: Grey) -> None:
 
 
 def cached(name: str, expected: str, shape: tuple[int, ...], make: Callable[[], Grey]) -> Grey:
-    """The uint8 array `name` of SHA-256 `expected`, from the cache or else from `make`.
+    """The uint8 array `name` with the SHA-256 `expected`, from the cache or else from `make`.
 
-    Raises UserError if what `make` returns has another digest.
+    Raises UserError if the array that `make` returns has another digest.
     """
     path = cache_folder() / f"{name}-{expected[:12]}.npy"
     kept = _read(path)

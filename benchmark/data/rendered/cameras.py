@@ -1,7 +1,7 @@
 """Six renderings of a glyph that stand in for six cameras: perspective, optics, light and noise.
 
-Everything is integers, or float64 taken element by element through operations that IEEE 754
-rounds exactly, and noise comes from the raw words of Philox. So the images are the same to the
+All arithmetic is on integers, or on float64 element by element with operations that IEEE 754
+rounds exactly, and the noise comes from raw words of Philox. So the images are the same bit for
 bit on every machine.
 """
 
@@ -27,9 +27,9 @@ class Camera:
 
     `homography` maps a pixel of the photograph to one of the glyph, both counted from the centre.
     `defocus` is how often a 1-2-1 filter is passed over both axes. `grain` is the side of the
-    sensor's cells in pixels. `gain` is in 256ths, changes by `slope` 256ths a pixel to the right
-    and downwards; `black` is the level of the background.
-    `noise` is its standard deviation in grey levels.
+    sensor's cells in pixels. `gain` is in 256ths, and changes by `slope` 256ths a pixel to the
+    right and downwards; `black` is the level of the background.
+    `noise` is the standard deviation of the noise in grey levels.
     """
 
     homography: Rows = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
@@ -75,7 +75,7 @@ def warp(glyphs: Grey, homography: Rows) -> npt.NDArray[np.int64]:
 
 
 def blur(grey: npt.NDArray[np.int64], passes: int) -> npt.NDArray[np.int64]:
-    """`passes` of the filter 1-2-1 over rows and columns, rounded after each."""
+    """The image after `passes` of the filter 1-2-1 over rows and columns, rounded after each."""
     for _ in range(passes):
         for axis in (-1, -2):
             widths = [(0, 0)] * grey.ndim
@@ -87,7 +87,7 @@ def blur(grey: npt.NDArray[np.int64], passes: int) -> npt.NDArray[np.int64]:
 
 
 def coarsen(grey: npt.NDArray[np.int64], side: int) -> npt.NDArray[np.int64]:
-    """Every cell of `side` x `side` pixels takes its mean, rounded."""
+    """The image with every cell of `side` x `side` pixels set to its mean, rounded."""
     if side == 1:
         return grey
     *lead, height, width = grey.shape
@@ -99,7 +99,7 @@ def coarsen(grey: npt.NDArray[np.int64], side: int) -> npt.NDArray[np.int64]:
 def photograph(glyphs: Grey, camera: Camera, words: npt.NDArray[np.uint64]) -> Grey:
     """Glyphs [..., size, size] as `camera` shows them; `words`, one a pixel, make the noise.
 
-    The sum of a word's eight bytes is close to normal.
+    The noise is the sum of a word's eight bytes, which is close to normally distributed.
     """
     size = glyphs.shape[-1]
     seen = coarsen(blur(warp(glyphs, camera.homography), camera.defocus), camera.grain)

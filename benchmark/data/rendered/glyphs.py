@@ -17,7 +17,7 @@ from benchmark.registry import TRANSFORMS
 @TRANSFORMS.register_module(name="glyph_affine")
 @dataclass(frozen=True)
 class GlyphAugmentation:
-    """How far a training image is moved at random: each range is uniform about no change."""
+    """How far a training image is moved at random, uniformly around no change."""
 
     shift: float = 2.0
     """Largest shift along each axis, in pixels."""
@@ -41,9 +41,9 @@ class GlyphAugmentation:
     def maps(self, seeds: npt.NDArray[np.uint64], size: int) -> npt.NDArray[np.float32]:
         """For each seed [n] the map from output to input coordinates [n, 2, 3].
 
-        Coordinates run from -1 to 1 over the image's edges, which are `size` pixels apart. Each
-        seed is the key of a Philox stream of its own, whose raw words don't change between
-        versions of numpy.
+        Coordinates run from -1 to 1 between the image's edges, which are `size` pixels apart. Each
+        seed is the key of a Philox stream of its own, whose raw words are the same in every version
+        of numpy.
         """
         words = np.stack([np.random.Philox(key=int(seed)).random_raw(5) for seed in seeds])
         u = (words >> np.uint64(11)) * 2.0**-52 - 1
@@ -67,8 +67,8 @@ class GlyphAugmentation:
     def __call__(self, images: Tensor, seeds: npt.NDArray[np.uint64]) -> Tensor:
         """Augment `images` [n, channels, size, size], each by its own seed [n].
 
-        The sampling grid is built element by element, so that an image comes out the same to
-        the bit in whatever batch it stands.
+        The sampling grid is built element by element, so that an image is the same bit for bit in
+        any batch.
         """
         n, _, size, _ = images.shape
         theta = torch.from_numpy(self.maps(seeds, size)).view(n, 2, 3, 1, 1)

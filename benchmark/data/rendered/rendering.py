@@ -2,7 +2,7 @@
 
 A glyph is drawn eight times too large and averaged over 8 x 8 squares in integers, so that
 hinting and the rounding of the pen's position move an outline by an eighth of a pixel at most.
-FreeType 2.14 hints otherwise than 2.13: the images belong to Pillow 12, which brings 2.14.
+FreeType 2.14 hints differently from 2.13: the images are those of Pillow 12, which brings 2.14.
 """
 
 import string

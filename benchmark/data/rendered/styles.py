@@ -5,14 +5,14 @@ pinned by the commit of Google Fonts that the package was made from. `axes` hold
 of a variable font's named instance, in the order of the font's own axes.
 
 How the styles were chosen. A family is under the Open Font License, has the subset `latin` and
-all 62 characters, and lower case other than its capitals. There is one family of a superfamily,
-so that no two share the first word of their names, and none whose Latin letters another family
-took over. It gives Light, Medium and ExtraBold if it has all three; else Regular and Bold; else
-its one Regular. Families are left out of which more than three characters of a style reach over
-the frame, or that come too near to another family in the rendered images.
+all 62 characters, and its lower case differs from its capitals. Of a superfamily there is one
+family, so that no two share the first word of their names, and there are no two families with the
+same Latin letters. A family gives Light, Medium and ExtraBold if it has all three, else Regular and
+Bold, else Regular alone. Left out are families in which more than three characters of a style reach
+over the frame, and those whose images are too close to another family's.
 
-How the halves were made. Within a category and a number of styles, the families in alphabetical
-order go to train and test in turn. So the halves share no family and have the same mixture.
+How the halves were made. Families of one category and number of styles go to train and test in
+turn, in alphabetical order. So the halves share no family and have the same mixture.
 """
 
 import csv
@@ -91,7 +91,7 @@ def installed_commit(family: str) -> str | None:
 
 
 def unavailable(wanted: Iterable[Style]) -> dict[str, Style]:
-    """Families whose package is missing or of another commit, each with one of its styles."""
+    """Families whose package is missing or from another commit, each with one of its styles."""
     families = {style.family: style for style in wanted}
     return {
         family: style
@@ -101,7 +101,7 @@ def unavailable(wanted: Iterable[Style]) -> dict[str, Style]:
 
 
 def pip_command(missing: dict[str, Style]) -> str:
-    """What installs the packages in `missing`; empty if there are none."""
+    """The command that installs the packages in `missing`; empty if none is."""
     if not missing:
         return ""
     return "pip install " + " ".join(style.requirement for style in missing.values())

@@ -32,7 +32,7 @@ def render() -> Grey:
 
 
 def rendered() -> Grey:
-    """What `render` returns, from the cache if it is there, checked by its digest."""
+    """The images of `render`, from the cache if they are there, checked by their digest."""
     return arrays.cached("typefaces", DIGEST, SHAPE, render)
 
 

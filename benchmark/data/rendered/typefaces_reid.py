@@ -16,7 +16,7 @@ from benchmark.data.rendered.typefaces import CLASSES, FAMILIES, TRAIN_CLASSES, 
 from benchmark.registry import DATASETS
 
 GLYPHS = "RQGaegkrsty2"
-"""What the cameras may show: few enough that two of them often see the same glyph."""
+"""The glyphs that cameras show: so few that two cameras often see the same one."""
 SHOTS = 4
 """Images of one identity by one camera."""
 SHAPE = (CLASSES, len(CAMERAS), SHOTS, SIZE, SIZE)
@@ -27,7 +27,7 @@ def shoot() -> Grey:
     """All identities by all cameras [200, 6, 4, 32, 32].
 
     Identity and camera together are the key of one Philox stream: its first words order the
-    glyphs, of which the first four are shown, and the others are noise.
+    glyphs, of which the first four are shown, and its other words make the noise.
     """
     glyphs = rendered()[:, [CHARACTERS.index(character) for character in GLYPHS]]
     shots = np.empty(SHAPE, dtype=np.uint8)

@@ -27,7 +27,7 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Finding:
-    """One file, by its path below the data set's folder, and what there is to say of it."""
+    """One file, by its path below the data set's folder, and what was found about it."""
 
     path: str
     detail: str = ""
@@ -37,10 +37,10 @@ class Finding:
 class Findings:
     """What `check` found in `folder`.
 
-    `name` is what results on it go by, `found` counts what is there, and `comparison` sets that
-    beside the official release; a user's own folder has none. `opened` is the number of images
+    `name` is its name in results, `found` has the counts, and `comparison` sets them beside those
+    of the official release; a user's own folder has none. `opened` is the number of images
     that were opened. `aside` counts the images that are left out, which no result depends on, and
-    `official_aside` those of the release. Of each kind of finding there is at most one for a file.
+    `official_aside` those of the release. A file has at most one finding of each kind.
     `notes` don't make a data set unsound.
     """
 
@@ -61,13 +61,13 @@ class Findings:
 
     @property
     def by_kind(self) -> dict[str, tuple[Finding, ...]]:
-        """All findings; notes are none."""
+        """All findings; notes aren't among them."""
         kinds = ("missing", "unreadable", "truncated", "duplicate", "unlisted")
         return {kind: getattr(self, kind) for kind in kinds}
 
     @property
     def excessive(self) -> bool:
-        """Whether there is more than the release holds."""
+        """Whether there are more images or classes than the release has."""
         return self.comparison is not None and self.comparison.excessive
 
     @property
@@ -93,16 +93,15 @@ class Opened:
 def check(dataset: OnDisk, on_progress: OnProgress | None = None) -> Findings:
     """Compare what is there with the official counts, and open every image once.
 
-    Images that this use of the data set leaves out are opened as well, and no duplicates are looked
-    for among them.
+    Images that the data set leaves out are opened as well, but not searched for duplicates.
 
     Two files of the same content are a duplicate where one is in another split, or in a user's
     own folder of another class. In an official release duplicates within one split, even those
     under two classes, are only noted: Cars196 was released with some, and nothing can be done.
 
-    Raises UserError where the data set isn't there, where a list or a folder is damaged so that
-    nothing can be said of the images, and where nothing is wrong with a file but too little there
-    to train and test on, in the validation fold if one is asked for.
+    Raises UserError if the data set isn't there, if a list or a folder is too damaged to tell
+    anything about the images, and if all files are sound but too few to train and test on, in the
+    validation fold if one is asked for.
     """
     surveyed = survey(dataset)
     parts = splits(surveyed.halves)
@@ -154,7 +153,7 @@ def check(dataset: OnDisk, on_progress: OnProgress | None = None) -> Findings:
 
 
 def _left_out(surveyed: Survey) -> tuple[Counts, Counts]:
-    """How many images are left out, and how many of them the release has."""
+    """The number of images left out, here and in the release."""
     aside = surveyed.aside
     if aside is None:
         return {}, {}
@@ -194,7 +193,7 @@ def _open_all(folder: Path, paths: list[str], on_progress: OnProgress | None) ->
 
     results: list[Opened] = []
     pool = ThreadPoolExecutor(THREADS)
-    # Decoders warn of odd metadata on standard error; an image that decodes has no finding.
+    # Decoders warn about odd metadata on standard error, but an image that decodes is sound.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

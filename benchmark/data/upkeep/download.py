@@ -1,8 +1,8 @@
 """One file from a server, resumed where it broke off, and in its place only when verified.
 
-pooch would be shorter, but it begins a download that broke off from its first byte and deletes what
-it had, takes a login page for a file of a wrong hash, and doesn't look for room on the disk first.
-torch's and torchvision's own downloads don't resume either.
+pooch would be shorter, but it restarts a download that broke off and deletes what it had, reports a
+login page as a file with a wrong hash, and doesn't check for room on the disk first. torch's and
+torchvision's own downloads don't resume either.
 """
 
 import errno
@@ -30,12 +30,12 @@ WAITS = (1.0, 5.0, 15.0, 40.0)
 PASSING = frozenset((408, 416, 425, 429, 500, 502, 503, 504))
 """Answers after which another attempt may succeed."""
 DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO))
-"""What the disk fails with, and a connection doesn't."""
+"""Errors of the disk, which a connection doesn't raise."""
 
 OnBytes = Callable[[int], None]
-"""Called with the number of bytes that are there, as the work goes on."""
+"""Called with the number of bytes so far, as the work goes on."""
 Log = Callable[[str], None]
-"""Called with a sentence on what happens."""
+"""Called with a sentence about what happens."""
 
 
 class _BrokenError(Exception):
@@ -56,14 +56,14 @@ def download(
 ) -> Path:
     """The archive in `folder`, with its official size and checksum.
 
-    A file of its name that is there already is verified and taken. Otherwise bytes are gathered
-    beside it under the name that `part_of` gives, which an interruption leaves for the next call to
-    go on from, and the verified whole is moved into place. What a server says of sizes is not
-    relied on: bytes count.
+    A file of its name that is there already is verified and taken. Otherwise the download goes to
+    the file that `part_of` names, from which the next call goes on after an interruption, and which
+    is moved into place once it is verified. Sizes that the server states aren't relied on: the
+    bytes received are counted.
 
-    Raises UserError where the file that is there is another one, the disk is too full, the server
-    refuses, sends a page in the file's place or something of another checksum, or breaks off
-    without progress more often than there are `waits` (seconds).
+    Raises UserError if the file that is there is another one, if the disk is too full, and if the
+    server refuses, sends a web page or a file of another checksum, or breaks off without progress
+    more often than there are `waits` (seconds).
     """
     goal, part = folder / archive.name, part_of(archive, folder)
     if exists(goal):
@@ -110,7 +110,7 @@ def download(
 
 
 def _require_space(archive: Archive, folder: Path, part: Path) -> None:
-    """Raise UserError unless the rest of the archive fits, and what it holds beside it."""
+    """Raise UserError unless the rest of the archive and its unpacked contents fit on the disk."""
     # Photographs are compressed already: unpacked they are hardly larger than the archive.
     needed = archive.size - _size(part) + round(1.3 * archive.size)
     try:
@@ -129,7 +129,7 @@ def _require_space(archive: Archive, folder: Path, part: Path) -> None:
 
 
 def _fetch(archive: Archive, part: Path, on_bytes: OnBytes) -> None:
-    """Add to `part` what one connection gives."""
+    """Append to `part` what one connection delivers."""
     there = _size(part)
     if there > archive.size:
         part.unlink()
@@ -176,8 +176,8 @@ def _fetch(archive: Archive, part: Path, on_bytes: OnBytes) -> None:
 
 def _goes_on(answer: http.client.HTTPResponse, there: int, size: int) -> bool:
     """Whether the answer's range begins at byte `there` of a file of `size` bytes."""
-    said = re.match(r"bytes (\d+)-\d+/(\d+|\*)$", answer.headers.get("Content-Range", ""))
-    return said is not None and int(said[1]) == there and said[2] in ("*", str(size))
+    sent = re.match(r"bytes (\d+)-\d+/(\d+|\*)$", answer.headers.get("Content-Range", ""))
+    return sent is not None and int(sent[1]) == there and sent[2] in ("*", str(size))
 
 
 def _page(archive: Archive, address: str) -> UserError:

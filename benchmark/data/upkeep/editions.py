@@ -1,4 +1,4 @@
-"""The data sets that lie on this disk, a release in each of the editions that are there."""
+"""The data sets on this disk, with every edition of a release that is there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from benchmark.registry import DATASETS
 
 @dataclass(frozen=True)
 class Edition:
-    """A data set with options other than its defaults; `overrides` are the same for a command."""
+    """A data set with given options; `overrides` are these options on a command line."""
 
     dataset: Any
     overrides: list[str]
@@ -30,9 +30,9 @@ def editions(name: str) -> list[Edition]:
 
 
 def on_disk(name: str) -> list[Edition]:
-    """The editions whose folders are there, with one edition for a folder.
+    """The editions whose folders are there, one for each folder.
 
-    Raises UserError where that may not be looked at.
+    Raises UserError for a folder that may not be read.
     """
     found: dict[Path, Edition] = {}
     for edition in editions(name):
@@ -45,15 +45,15 @@ def on_disk(name: str) -> list[Edition]:
 def statuses(name: str) -> Iterator[Status]:
     """The status of each edition that is there, or of the first where none is.
 
-    That of another edition than the first says how to take it. What keeps a data set from being
-    looked at is said in its place: it doesn't keep others from being listed.
+    The status of an edition other than the first says how to choose it. An error takes the place of
+    a status, so that other data sets are still listed.
     """
     try:
         for edition in on_disk(name) or editions(name)[:1]:
             status: Status = edition.dataset.status()
             if edition.overrides:
-                told = [f"take it with {' '.join(edition.overrides)}", status.remedy]
-                status = replace(status, remedy="; ".join(filter(None, told)))
+                remedies = [f"take it with {' '.join(edition.overrides)}", status.remedy]
+                status = replace(status, remedy="; ".join(filter(None, remedies)))
             yield status
     except (UserError, OSError) as error:
         yield Status(False, {}, str(error))

@@ -1,4 +1,4 @@
-"""A release made ready below the data root: downloaded where anybody may, else explained."""
+"""A release put below the data root: downloaded where anybody may do so, else explained."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,7 +12,7 @@ from benchmark.errors import UserError
 from benchmark.paths import exists
 
 Stage = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-"""Begins a long task of a name and a size in bytes; yields `update(bytes_done)`."""
+"""Begins a long task with a name and a size in bytes; yields `update(bytes_done)`."""
 
 
 def prepare(archive: Archive, below: Path, stage: Stage, log: Log) -> Path:
@@ -32,9 +32,9 @@ def prepare(archive: Archive, below: Path, stage: Stage, log: Log) -> Path:
 
 
 def steps(release: Release, below: Path | None, check: str) -> list[str]:
-    """What a person does to get a release into the data root `below`, ending with `check`.
+    """The steps by which a person gets a release into the data root `below`.
 
-    `check` is the command that checks it.
+    The last one is `check`, the command that checks it.
     """
     root = str(below) if below is not None else "DIR"
     source = release.source

@@ -26,7 +26,7 @@ from benchmark.printable import printable
 
 
 def print_statuses(statuses: Iterable[tuple[str, Status]], console: Console) -> None:
-    """Every data set with its name: whether it is there, what it holds, how to get it."""
+    """A table of all data sets: whether each is there, what it holds, how to get it."""
     table = Table("data set", "found", "holds", "how to get it", box=None, pad_edge=False)
     for name, status in statuses:
         holds = ", ".join(f"{count:,} {what}" for what, count in status.counts.items())
@@ -36,7 +36,7 @@ def print_statuses(statuses: Iterable[tuple[str, Status]], console: Console) -> 
 
 
 def print_findings(findings: Findings, source: Source | None, console: Console) -> None:
-    """What was found in a data set's folder: its layout, its counts, and file by file the rest."""
+    """What was found in a data set's folder: its layout, its counts, and every faulty file."""
     console.print(Text(findings.name, style="bold"))
     about = {"folder": str(findings.folder), "layout": findings.layout}
     if source is not None:
@@ -47,8 +47,8 @@ def print_findings(findings: Findings, source: Source | None, console: Console) 
     console.print(Padding(facts, (0, 0, 1, 0)))
     console.print(Padding(_counts(findings), (0, 0, 1, 0)))
     kinds = [f"{len(found):,} {kind}" for kind, found in findings.by_kind.items() if found]
-    told = ", ".join(kinds) or "nothing missing, unreadable, truncated, duplicate or unlisted"
-    console.print(Text(f"{findings.opened:,} images opened: {told}."))
+    result = ", ".join(kinds) or "nothing missing, unreadable, truncated, duplicate or unlisted"
+    console.print(Text(f"{findings.opened:,} images opened: {result}."))
     for kind, found in findings.by_kind.items():
         _print_files(kind, found, "bold red", console)
     _print_files("noted", findings.notes, "bold", console)
@@ -85,7 +85,7 @@ def _print_files(heading: str, found: Iterable[Finding], style: str, console: Co
 def verdict(
     findings: Findings, allow_partial: bool, check: str, prepare: str
 ) -> tuple[str, list[str]]:
-    """What the findings come to, and what to do about them, step by step.
+    """Whether the data set is sound, in a sentence, and what to do about it, step by step.
 
     `check` and `prepare` are the commands for this data set.
     """
@@ -93,13 +93,13 @@ def verdict(
         return ("Sound." if findings.comparison is None else "Whole and sound."), []
     if findings.ok:
         assert findings.comparison is not None  # only a release has parts
-        said = (
+        summary = (
             f"Sound, but a part of the release. {findings.comparison.description} "
             f"Its results are named {findings.name}."
         )
         if allow_partial:
-            return said, []
-        return said, [
+            return summary, []
+        return summary, [
             "To use it as it is, add --allow-partial to every command.",
             f"To have all of it:\n{prepare}",
         ]
@@ -120,9 +120,9 @@ def verdict(
 
 
 def print_steps(title: str, steps: list[str], console: Console) -> None:
-    """A sentence, and under it numbered steps.
+    """A title, and numbered steps below it.
 
-    What follows a line feed in a step is a command, which stays on a line of its own.
+    The text after a line feed in a step is a command, which stays on a line of its own.
     """
     console.print(Text(title, style="bold"))
     for number, step in enumerate(steps, 1):
@@ -153,6 +153,6 @@ def measuring(title: str, size: int, console: Console) -> Iterator[Callable[[int
 
 
 def _bar(console: Console, *columns: ProgressColumn) -> Progress:
-    """A bar that leaves nothing behind, and that only a terminal shows."""
+    """A bar that disappears when it is done, and that only a terminal shows."""
     shown = console.is_terminal
     return Progress(*columns, console=console, transient=True, disable=not shown)

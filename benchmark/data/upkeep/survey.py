@@ -1,4 +1,4 @@
-"""What a data set on disk names and what else lies beside it, before any image is opened."""
+"""The images that a data set on disk names, and other files beside them; no image is opened."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -20,17 +20,16 @@ OnDisk = Release | ImageFolder | ReidFolder
 """The data sets whose images are files."""
 
 LEFT_BY_SYSTEMS = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"))
-"""Names, in lower case, that operating systems leave in folders, beside hidden ones."""
+"""Names, in lower case, of files that operating systems leave in folders, beside hidden ones."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The images that are there, by what names them.
+    """What lies in `folder`, in the `layout` that was found there.
 
-    `halves` hold them, in the `layout` that was found in `folder`. `absent` are the listed paths
-    without a file. `aside` are images that are there and named, and that this use of the data set
-    leaves out. `strays` are files in the image folders that nothing names, each with what is odd
-    about it.
+    `halves` has the images that are there. `absent` are the listed paths without a file. `aside`
+    are images that are there and listed, but that the data set leaves out. `strays` are files in
+    the image folders that aren't listed, each with what is odd about it.
     """
 
     folder: Path
@@ -42,9 +41,9 @@ class Survey:
 
 
 def folder_of(dataset: OnDisk) -> Path | None:
-    """Where the data set lies, if there is a folder; what is in it is not looked at.
+    """Where the data set lies, if there is a folder; its contents aren't read.
 
-    Raises UserError where that may not be looked at.
+    Raises UserError if it may not be read.
     """
     below = root()
     if isinstance(dataset, Release):
@@ -54,10 +53,10 @@ def folder_of(dataset: OnDisk) -> Path | None:
 
 
 def survey(dataset: OnDisk) -> Survey:
-    """Look at lists and folders of a data set.
+    """Read the lists and folders of a data set.
 
-    Raises UserError where it isn't there, and where a list or folder is damaged so that nothing
-    can be said of the images.
+    Raises UserError if it isn't there, and if a list or folder is too damaged to tell anything
+    about the images.
     """
     if isinstance(dataset, ImageFolder):
         return _image_folder(dataset)
@@ -133,17 +132,17 @@ def _oddity(path: str, misplaced: str) -> str:
 def _strays(
     folder: Path, parts: list[str] | tuple[str, ...], named: set[str], oddity: Callable[[str], str]
 ) -> dict[str, str]:
-    """The files in `folder`/`parts` that `named` doesn't hold, each with its oddity."""
+    """The files in `folder`/`parts` that aren't in `named`, each with its oddity."""
     found = (path for part in parts for path in _files(folder, part) if path not in named)
     return {path: oddity(path) for path in sorted(found)}
 
 
 def _files(folder: Path, part: str) -> Iterator[str]:
-    """The paths below `folder` of the files in its `part`, without what systems leave there."""
+    """The paths below `folder` of the files in its `part`, without `LEFT_BY_SYSTEMS`."""
     for inside, folders, files in os.walk(folder / part):
         folders[:] = [name for name in folders if _counts(name)]
-        here = Path(inside).relative_to(folder).as_posix()
-        yield from (name if here == "." else f"{here}/{name}" for name in files if _counts(name))
+        below = Path(inside).relative_to(folder).as_posix()
+        yield from (name if below == "." else f"{below}/{name}" for name in files if _counts(name))
 
 
 def _counts(name: str) -> bool:

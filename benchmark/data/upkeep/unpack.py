@@ -1,4 +1,4 @@
-"""An archive's folder, unpacked beside its place and moved there when it is whole."""
+"""An archive's folder, unpacked beside its place and moved there once it is complete."""
 
 import tarfile
 import tempfile
@@ -14,11 +14,11 @@ OnBytes = Callable[[int], None]
 
 
 def unpack(archive: Path, goal: Path, on_bytes: OnBytes = lambda size: None) -> None:
-    """Make the folder `goal` of the folder of the same name in a tar archive.
+    """Unpack the folder of `goal`'s name from a tar archive to `goal`.
 
     Members that would leave the folder are refused (tarfile's filter "data"). Raises UserError
-    where `goal` exists, and where the archive is damaged or holds no such folder; then nothing of
-    it is left.
+    if `goal` exists, and if the archive is damaged or has no such folder; nothing of it is left
+    then.
     """
     if exists(goal):
         raise UserError(f"{goal} is there already, and nothing is overwritten. Move it away first.")
