@@ -47,6 +47,20 @@ class Split:
 
 
 @dataclass(frozen=True)
+class KnownCues:
+    """The visible cues by which the classes of a drawn data set differ.
+
+    `saliency` [cues] is the mean squared change of the pixels when one cue alone changes, and
+    `values` [query images, cues] the value of each cue in each query image: images of one class
+    have the same values, and no other class has all of them.
+    """
+
+    names: tuple[str, ...]
+    saliency: npt.NDArray[np.float64]
+    values: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class DataSet:
     """A loaded data set.
 
@@ -55,7 +69,7 @@ class DataSet:
     `gallery`, where images of the same identity by the same camera are left out.
     `note` says what a reader of its results must know, and is shown beside them. `official` says
     that every count is that of an official release, in its own halves: only then do published
-    values compare.
+    values compare. `cues` is there where it is known by which cues the classes differ.
     """
 
     name: str
@@ -65,6 +79,7 @@ class DataSet:
     query: Split
     gallery: Split | None = None
     official: bool = False
+    cues: KnownCues | None = None
 
     def __post_init__(self) -> None:
         present = np.unique(self.train.labels)

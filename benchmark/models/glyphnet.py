@@ -12,10 +12,13 @@ class GlyphNet(nn.Module):
     For grey images [n, 1, 32, 32]; `width` channels in the first stage, doubled in each next one.
     """
 
+    channels = 1
+    """Of an image."""
+
     def __init__(self, width: int = 32) -> None:
         super().__init__()
         stages: list[nn.Module] = []
-        channels = 1
+        channels = self.channels
         for stage in (width, 2 * width, 4 * width):
             stages += [
                 nn.Conv2d(channels, stage, 3, stride=2, padding=1, bias=False),

@@ -1,0 +1,1 @@
+"""Data set `cues`: drawn beetles whose classes differ in ten cues that are known."""
