@@ -241,6 +241,8 @@ class Settings(Part):
     """How the learning rate changes, and when the backbone is trained."""
     epochs: Annotated[int, Field(ge=1, le=1_000_000)]
     """Epochs of training; an epoch draws as many images as the training half has."""
+    evaluate_every: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Epochs between evaluations during training; with none, only before and after training."""
     nmi: bool = False
     """Whether evaluation also clusters features, for the normalised mutual information."""
     threads: Annotated[int, Field(ge=1, le=256)]
@@ -291,6 +293,7 @@ class RunConfig(Settings):
     def as_json(self) -> dict[str, Any]:
         """The configuration as JSON holds it: dictionaries, lists, strings and numbers.
 
-        Without `init` where there is none.
+        Without `init` and `evaluate_every` where there is none.
         """
-        return self.model_dump(mode="json", exclude=None if self.init else {"init"})
+        absent = {name for name in ("init", "evaluate_every") if getattr(self, name) is None}
+        return self.model_dump(mode="json", exclude=absent)

@@ -8,10 +8,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from benchmark.analysis.cues_summary import cue_metrics
 from benchmark.data.dataset import DataSet, Images
 from benchmark.errors import UserError
 from benchmark.evaluation.clustering import nmi as clustering_nmi
-from benchmark.evaluation.distance import Distance
+from benchmark.evaluation.distance import Distance, compare
 from benchmark.evaluation.embed import embed
 from benchmark.evaluation.per_query import per_query
 from benchmark.evaluation.ranks import rank_blocks
@@ -50,7 +51,8 @@ def evaluate(
     normalised mutual information of classes and k-means clusters, which takes longer.
     Protocol "reid": each query image is searched in the gallery, without the images of the same
     identity by the same camera and without junk. It has no `nmi`: a UserError.
-    `workers` processes decode images ahead.
+    Where the data set knows its cues, their metrics are added (see
+    `benchmark.analysis.cues_summary`). `workers` processes decode images ahead.
     """
 
     def features(images: Images) -> Tensor:
@@ -80,6 +82,10 @@ def evaluate(
         )
         found = per_query(ranks, REID)
     metrics = found.means()
+    if dataset.cues is not None:
+        vectors = compare(embedded, None, distance).queries.exact(slice(None))
+        cues = dataset.cues
+        metrics |= cue_metrics(vectors, query.labels, cues.names, cues.saliency, cues.values)
     if nmi:
         metrics["nmi"] = clustering_nmi(embedded, query.labels, distance)
     return Evaluation(

@@ -123,3 +123,25 @@ class RecordHook(Hook):
         seconds = time.perf_counter() - self._begun
         self._losses, self._spent = [], 0.0
         self.history.append({"epoch": runner.epoch + 1, "loss": mean, "seconds": seconds})
+
+
+class EvaluationHook(Hook):
+    """Add metrics to the history after every `every` epochs, and after the last one.
+
+    The model's weights, its mode and the random numbers of training stay as they are.
+    """
+
+    priority = "HIGH"  # after RecordHook, and before a checkpoint is saved
+
+    def __init__(
+        self, every: int, record: RecordHook, measure: Callable[[], dict[str, float]]
+    ) -> None:
+        self.every = every
+        self.record = record
+        self.measure = measure
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Measure where it is time."""
+        epoch = runner.epoch + 1
+        if epoch % self.every == 0 or epoch == runner.max_epochs:
+            self.record.history[-1]["metrics"] = self.measure()

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from benchmark.data.dataset import DataSet
 from benchmark.data.loading import TrainingLoader
 from benchmark.durable import staged, write_text
 from benchmark.errors import UserError
@@ -29,7 +30,7 @@ from benchmark.training.checkpoint import WORK, Checkpoints
 from benchmark.training.data_record import record_data
 from benchmark.training.distributed import check_rivals, from_first, is_first, joined, share
 from benchmark.training.health import HealthHook, evaluation_warnings, some_features
-from benchmark.training.hooks import EpochHook, Progress, ProgressHook, RecordHook
+from benchmark.training.hooks import EpochHook, EvaluationHook, Progress, ProgressHook, RecordHook
 from benchmark.training.interruption import Interruption
 from benchmark.training.per_query import write_per_query
 from benchmark.training.resume import CheckpointHook, Stateful, TrainLoop
@@ -162,6 +163,11 @@ def train(
         data = record_data(folder, dataset, resumed=saved is not None)
     parts: dict[str, Stateful] = {"record": record, "beginning": beginning, "health": health}
     saving = CheckpointHook(checkpoints, parts, checkpoint_minutes, interruption)
+    evaluating = []
+    if config.evaluate_every and is_first():
+        evaluating = [
+            EvaluationHook(config.evaluate_every, record, lambda: measure().metrics),
+        ]
     runner = Runner(
         device=config.device,
         restore=None if saved is None else lambda runner: saving.restore(runner, *saved),
@@ -177,6 +183,7 @@ def train(
             ProgressHook(config.schedule.frozen),
             record,
             health,
+            *evaluating,
             saving,
         ],
         randomness={"seed": config.seed},
@@ -227,6 +234,7 @@ def train(
             "note": dataset.note,
             "official": dataset.official,
             **split_sizes,
+            "cues": _saliency(dataset),
         },
         "timing": {
             "train_s": sum(epoch["seconds"] for epoch in record.history),
@@ -235,6 +243,13 @@ def train(
         },
         "warnings": warnings,
     }
+
+
+def _saliency(dataset: DataSet) -> dict[str, float]:
+    """The known cues with their saliency; none where they aren't known."""
+    if dataset.cues is None:
+        return {}
+    return dict(zip(dataset.cues.names, dataset.cues.saliency.tolist(), strict=True))
 
 
 def _keep(model: nn.Module, work: Path, folder: Path) -> None:

@@ -49,6 +49,8 @@ class Images(Part):
     train_images: int | None = None
     query_images: int | None = None
     gallery_images: int | None = None
+    cues: dict[str, Number] = Field(default_factory=dict)
+    """The cues by which its classes differ, where they are known, and the saliency of each."""
 
 
 class Result(Part):
