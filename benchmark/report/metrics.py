@@ -1,8 +1,10 @@
 """Which metrics a protocol has, which two lead, and how the field writes them.
 
-They are defined in `benchmark.evaluation`. NMI is measured on request and shown where it was.
+They are defined in `benchmark.evaluation`. NMI is measured on request, and the cues of
+`benchmark.analysis.cues_summary` where they are known; both are shown where they were.
 """
 
+from benchmark.analysis.cues_summary import ACCURACY as CUE
 from benchmark.printable import printable
 
 METRICS = {
@@ -23,9 +25,15 @@ _NAMES = {
     "cmc@10": "CMC@10",
     "map": "mAP",
     "minp": "mINP",
+    "subtle_cues": "Subtle cues",
+    "major_cues": "Major cues",
+    "captured_cues": "Captured cues",
+    "decodable_subtle_cues": "Decodable subtle cues",
 }
 
 
 def metric_name(metric: str) -> str:
     """The metric as the field writes it."""
-    return _NAMES.get(metric) or printable(metric)
+    cue = metric.removeprefix(CUE)
+    name = f"Cue: {cue.replace('_', ' ')}" if cue != metric else metric
+    return _NAMES.get(metric) or printable(name)

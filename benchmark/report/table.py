@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmark.analysis.cues_summary import ACCURACY
 from benchmark.printable import printable
 from benchmark.report.facts import facts
 from benchmark.report.metrics import MAIN_METRICS, METRICS
@@ -153,7 +154,8 @@ class Group:
         """The protocol's metrics, then any others that the runs have."""
         known = METRICS.get(self.protocol, METRICS["retrieval"])
         others = {metric for run in self.runs for metric in run.metrics} - set(known)
-        return [*known, *sorted(others)]
+        # Single cues have a table of their own.
+        return [*known, *sorted(one for one in others if not one.startswith(ACCURACY))]
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ def store_run(
     state: str = "finished",
     error: str | None = None,
     losses: tuple[float, ...] = (3.0, 2.0),
+    evaluated: bool = False,
     digests: dict[str, str] | None = None,
     environment: dict[str, Any] | None = None,
     similarity: dict[str, Any] | None = None,
@@ -43,7 +44,10 @@ def store_run(
     dataset_facts: dict[str, Any] | None = None,
     **config: Any,
 ) -> Path:
-    """Write one run's folder; `config` replaces entries of the configuration."""
+    """Write one run's folder; `config` replaces entries of the configuration.
+
+    `evaluated`: the metrics stand at every epoch too.
+    """
     resolved = {
         "dataset": {"type": "typefaces", "size": 32},
         "transform": {"type": "glyph_affine"},
@@ -97,6 +101,7 @@ def store_run(
             "untrained": {name: value / 2 for name, value in values.items()},
             "history": [
                 {"epoch": epoch, "loss": loss, "seconds": 2.5}
+                | ({"metrics": values} if evaluated else {})
                 for epoch, loss in enumerate(losses, start=1)
             ],
             "digests": {

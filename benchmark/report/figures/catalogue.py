@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from benchmark.errors import UserError
 from benchmark.printable import printable
 from benchmark.report.ablation.axes import find_axes, without_axes
+from benchmark.report.cues.figures import cue_epochs_figure, cues_figure
 from benchmark.report.figures.axis import axis_figure
 from benchmark.report.figures.curves import training_figure
 from benchmark.report.figures.forest import differences_figure, values_figure
@@ -48,6 +49,15 @@ _PUBLISHED = (
     "Ours: mean over the seeds after the last epoch, with the 95 % t-interval of the mean. "
     "Published values come from other code and conditions, which the table names; open diamonds "
     "could not be confirmed at their source."
+)
+_CUES = (
+    "How often of two images that differ in one cue alone the one without the difference is found "
+    "nearer; 50 % is chance. Mean over the seeds, in a band of one sample standard deviation to "
+    "either side. Major cues stand left of the dotted line, subtle ones right of it."
+)
+_CUE_EPOCHS = (
+    "Mean cue accuracy of the more salient and of the less salient half of the cues after each "
+    "epoch, over the seeds, in a band of one sample standard deviation; 50 % is chance."
 )
 _LEAK = "Filled marker: mean over the seeds; open markers: the single seeds."
 
@@ -160,6 +170,8 @@ def _plans(group: Group, arms: dict[str, Look]) -> Iterator[_Plan]:
         ("published", "Beside published values", _PUBLISHED, published_figure),
         ("recall", "Recall at K", _RECALL, recall_figure),
         ("values", metric_name(group.main_metrics[0]), _VALUES, values_figure),
+        ("cues", "Cue accuracy", _CUES, cues_figure),
+        ("cue epochs", "Cue accuracy over epochs", _CUE_EPOCHS, cue_epochs_figure),
         ("training", "Training curves", _TRAINING, training_figure),
     ]
     for kind, title, caption, draw in made:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from benchmark.report.ablation.axes import axis_of, find_axes, without_axes
+from benchmark.report.cues.findings import cue_findings
 from benchmark.report.figures.catalogue import Gallery
 from benchmark.report.findings import findings
 from benchmark.report.numbers import ABSENT, plural
@@ -21,6 +22,7 @@ from benchmark.report.page.conditions import condition_blocks
 from benchmark.report.page.explanations import (
     CLASSES,
     COST,
+    CUES,
     DIFFERENCES,
     FAMILIES,
     PARTS,
@@ -96,6 +98,13 @@ def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
         section("parts", "Hardness and selection", figures("parts"), tables("parts", PARTS)),
         Section("axes", "One setting at a time", axis_blocks(table, gallery)),
         Section("leak", "Mappings that leak the label", leak_blocks(table, sheets, gallery)),
+        section(
+            "cues",
+            "Which cues are held",
+            figures("cues"),
+            figures("cue epochs"),
+            tables("cues", CUES),
+        ),
         section("recall", "Recall at K", figures("recall")),
         section("training", "Training curves", figures("training")),
         section("values", "Absolute values", figures("values")),
@@ -121,7 +130,7 @@ def _by_group(
 
 def _found(group: Group) -> list[Block]:
     note = [Paragraph(f"Note. {group.note}", "note")] if group.note else []
-    sentences = findings(group)
+    sentences = [*findings(group), *cue_findings(group)]
     if not sentences:
         return [*note, Paragraph("There is no arm “dam”, so nothing is said of it.")]
     return [*note, Bullets(sentences)]

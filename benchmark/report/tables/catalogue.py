@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmark.durable import write_text
 from benchmark.report.ablation.leak_table import leak_sheet
+from benchmark.report.cues.sheet import cues_sheet
 from benchmark.report.file_names import unique
 from benchmark.report.published.beside import ledger_sheet, published_sheet
 from benchmark.report.table import Group, Table
@@ -26,6 +27,7 @@ _OF_GROUP: dict[str, Callable[[Group], Sheet | None]] = {
     "parts": parts_sheet,
     "leak": leak_sheet,
     "cost": cost_sheet,
+    "cues": cues_sheet,
     "metrics": metrics_sheet,
 }
 
