@@ -36,7 +36,7 @@ def describe(device: str, threads: int) -> dict[str, Any]:
 def device_name(device: str) -> str:
     """What the device is called by its maker."""
     if device.startswith("cuda"):
-        return torch.cuda.getdevice_name(device)
+        return torch.cuda.get_device_name(device)
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
