@@ -11,7 +11,8 @@ from rich.progress import track
 from benchmark.bench.conformance import cases_mapping, cases_pair, cases_proxy
 from benchmark.bench.conformance.agreement import CASES, TOLERANCE, Agreement, Missing
 from benchmark.bench.conformance.formulas_pair import FORMULAS
-from benchmark.bench.conformance.table import as_csv, as_markdown, as_table, summary
+from benchmark.bench.conformance.table import WORDS, readme, shown, stored, summary
+from benchmark.bench.table import as_csv, as_terminal
 from benchmark.registry import PAIR_OBJECTIVES, PROXY_OBJECTIVES, names
 
 QUICK = 5
@@ -72,13 +73,15 @@ def _show(rows: list[Agreement | Missing], console: Console, out: Path | None, q
     # A file or a pipe has no width of its own.
     if not console.is_terminal:
         console.width = max(console.width, WIDTH)
-    console.print(as_table(rows))
+    compared = [row for row in rows if isinstance(row, Agreement)]
+    styles = [None if row.agrees else "bold" for row in compared]
+    console.print(as_terminal(shown([*compared]), WORDS, styles))
     for row in rows:
         if isinstance(row, Missing):
             console.print(f"{row.subject}, {row.oracle}: {row.source}")
     console.print(summary(rows))
     if out is not None:
         command = f"python -m benchmark bench conformance{' --quick' if quick else ''}"
-        write_text(out / "table.csv", as_csv(rows))
-        write_text(out / "README.md", as_markdown(rows, command, describe("cpu", 1)))
+        write_text(out / "table.csv", as_csv(stored(rows)))
+        write_text(out / "README.md", readme(rows, command, describe("cpu", 1)))
         console.print(f"written: {out.resolve() / 'README.md'}", soft_wrap=True)

@@ -1,17 +1,17 @@
-"""What `bench conformance` found: on the terminal, as CSV and as Markdown."""
+"""What `bench conformance` found: the table that is shown, the one that is stored, the page."""
 
-import csv
 import importlib.metadata
-import io
 from typing import Any
 
-from rich.table import Column, Table
+import pandas as pd
 
 from benchmark.bench.conformance.agreement import TOLERANCE, Agreement, Missing
+from benchmark.bench.table import as_markdown
 
 ABSENT = "–"
 LEARNED = ("proxies", "beta")
 GRADIENTS = ("features", "similarities", *LEARNED)
+WORDS = ("compared", "oracle", "dtype", "agrees")
 HEADER = ("compared", "oracle", "dtype", "cases", "value", "input", "learned", "at most", "agrees")
 
 
@@ -36,17 +36,14 @@ def dtype_name(row: Agreement) -> str:
     return str(row.dtype).removeprefix("torch.")
 
 
-def as_table(rows: list[Agreement | Missing]) -> Table:
-    """For the terminal, in 150 columns."""
-    right = HEADER[3:8]
-    columns = [
-        Column(name, no_wrap=True, justify="right" if name in right else "left") for name in HEADER
+def shown(rows: list[Agreement | Missing]) -> pd.DataFrame:
+    """A line a comparison; one with an oracle that is missing says why."""
+    empty = [""] * (len(HEADER) - 3)
+    lines = [
+        _cells(row) if isinstance(row, Agreement) else [row.subject, row.oracle, row.source, *empty]
+        for row in rows
     ]
-    table = Table(*columns, box=None, pad_edge=False)
-    for row in rows:
-        if isinstance(row, Agreement):
-            table.add_row(*_cells(row), style=None if row.agrees else "bold")
-    return table
+    return pd.DataFrame(lines, columns=HEADER)
 
 
 def summary(rows: list[Agreement | Missing]) -> str:
@@ -61,33 +58,31 @@ def summary(rows: list[Agreement | Missing]) -> str:
     return f"{agreeing} of {len(compared)} agree to {bounds}, over at least {least} cases each"
 
 
-def as_csv(rows: list[Agreement | Missing]) -> str:
-    """One line a comparison; one with an oracle that is missing says why."""
-    text = io.StringIO()
+def stored(rows: list[Agreement | Missing]) -> pd.DataFrame:
+    """A line a comparison, with every gradient; one with an oracle that is missing says why."""
     names = [
         *("compared", "oracle", "source", "dtype", "cases", "cases_nonzero", "value"),
         *(f"gradient_to_{name}" for name in GRADIENTS),
         *("tolerance", "agrees"),
     ]
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
+    lines = []
     for row in rows:
-        line: dict[str, Any] = {"compared": row.subject, "oracle": row.oracle, "source": row.source}
+        line = {"compared": row.subject, "oracle": row.oracle, "source": row.source}
         if isinstance(row, Agreement):
             line |= {
                 "dtype": dtype_name(row),
-                "cases": row.cases,
-                "cases_nonzero": row.nonzero,
+                "cases": str(row.cases),
+                "cases_nonzero": str(row.nonzero),
                 "value": f"{row.value:.3e}",
                 **{f"gradient_to_{k}": f"{number:.3e}" for k, number in row.gradients.items()},
                 "tolerance": f"{row.tolerance:.0e}",
                 "agrees": "yes" if row.agrees else "no",
             }
-        writer.writerow(line)
-    return text.getvalue()
+        lines.append(line)
+    return pd.DataFrame(lines, columns=names)
 
 
-def as_markdown(rows: list[Agreement | Missing], command: str, environment: dict[str, Any]) -> str:
+def readme(rows: list[Agreement | Missing], command: str, environment: dict[str, Any]) -> str:
     """The table with what it means and its conditions."""
     e = environment
     changed = " with changes" if e["dirty"] else ""
@@ -115,11 +110,6 @@ def as_markdown(rows: list[Agreement | Missing], command: str, environment: dict
         "- `table.csv` has three digits, the library's names, and in how many cases the value is "
         "not zero. Where the library has no answer another case is drawn.",
         "",
-        "| " + " | ".join(HEADER) + " |",
-        "|---|---|---|---:|---:|---:|---:|---:|---|",
+        as_markdown(shown(rows), WORDS),
     ]
-    for row in rows:
-        cells = _cells(row) if isinstance(row, Agreement) else [row.subject, row.oracle, row.source]
-        cells += [""] * (len(HEADER) - len(cells))
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)

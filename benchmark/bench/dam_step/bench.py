@@ -18,13 +18,15 @@ from benchmark.bench.dam_step.measurement import Size
 from benchmark.bench.dam_step.table import (
     ABSENT,
     FAILED,
+    WORDS,
     Answer,
     Row,
-    as_csv,
-    as_markdown,
-    as_table,
     conditions,
+    page,
+    shown,
+    stored,
 )
+from benchmark.bench.table import as_csv, as_terminal
 from benchmark.errors import UserError
 
 SIZES = (
@@ -135,12 +137,12 @@ def _show(
     # The table needs 150 columns; a file or a pipe has no width of its own.
     if not console.is_terminal:
         console.width = max(console.width, 150)
-    console.print(as_table(rows))
+    console.print(as_terminal(shown(rows), WORDS))
     for note in notes:
         console.print(note)
     if out is not None:
         command = f"python -m benchmark bench dam{' --quick' if quick else ''}"
         command += f" --device {device} --threads {threads} --limit {limit:g}"
-        write_text(out / "table.csv", as_csv(rows, environment))
-        write_text(out / "table.md", as_markdown(rows, command, notes))
+        write_text(out / "table.csv", as_csv(stored(rows, environment)))
+        write_text(out / "table.md", page(rows, command, notes))
         console.print(f"written: {out.resolve() / 'table.md'}", soft_wrap=True)

@@ -1,15 +1,15 @@
-"""What `bench dam` measured: on the terminal, as CSV and as Markdown."""
+"""What `bench dam` measured: the table that is shown, the one that is stored, the page."""
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Any
 
-from rich.table import Column, Table
+import pandas as pd
 
 from benchmark.bench.dam_step.measurement import BACKBONE_DIM, PER_CLASS, PIXELS, Size
+from benchmark.bench.table import as_markdown
 
 ABSENT = "–"
+WORDS = ("size",)
 FAILED = "failed: "
 MIB = 2**20
 
@@ -84,14 +84,19 @@ def _text(cell: float | str, digits: int) -> str:
     return f"{cell:.{decimals}f}"
 
 
-def as_table(rows: list[Row]) -> Table:
-    """For the terminal."""
-    table = Table(Column("size", no_wrap=True), box=None, pad_edge=False)
-    for heading in rows[0].cells():
-        table.add_column(heading, justify="right")
-    for row in rows:
-        table.add_row(str(row.size), *(_text(cell, 3) for cell in row.cells().values()))
-    return table
+def shown(rows: list[Row]) -> pd.DataFrame:
+    """A line a size, with three digits."""
+    return pd.DataFrame([{"size": str(row.size)} | _texts(row, 3) for row in rows])
+
+
+def stored(rows: list[Row], environment: dict[str, Any]) -> pd.DataFrame:
+    """A line a size, with the device and six digits."""
+    where = {name: environment[key] for name, key in (("device", "device_name"), ("threads",) * 2)}
+    return pd.DataFrame([{"size": str(row.size)} | where | _texts(row, 6) for row in rows])
+
+
+def _texts(row: Row, digits: int) -> dict[str, str]:
+    return {name: _text(cell, digits) for name, cell in row.cells().items()}
 
 
 def conditions(environment: dict[str, Any], device: str, limit: float) -> list[str]:
@@ -116,28 +121,7 @@ def conditions(environment: dict[str, Any], device: str, limit: float) -> list[s
     ]
 
 
-def as_csv(rows: list[Row], environment: dict[str, Any]) -> str:
-    """One line a size."""
-    text = io.StringIO()
-    where = {"device": environment["device_name"], "threads": environment["threads"]}
-    names = ["size", *where, *rows[0].cells()]
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        cells = {name: _text(cell, 6) for name, cell in row.cells().items()}
-        writer.writerow({"size": str(row.size)} | where | cells)
-    return text.getvalue()
-
-
-def as_markdown(rows: list[Row], command: str, notes: list[str]) -> str:
+def page(rows: list[Row], command: str, notes: list[str]) -> str:
     """The table with its conditions."""
-    headings = ["size", *rows[0].cells()]
     lines = [f"`{command}`", "", *(f"- {note}" for note in notes), ""]
-    lines += [_line(headings), "|:--|" + "--:|" * (len(headings) - 1)]
-    for row in rows:
-        lines.append(_line([str(row.size), *(_text(cell, 3) for cell in row.cells().values())]))
-    return "\n".join(lines) + "\n"
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+    return "\n".join([*lines, as_markdown(shown(rows), WORDS)])

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmark.bench.evaluation.features import FULL, QUICK
-from benchmark.bench.evaluation.table import Row, as_csv, as_markdown, as_table, ratios
+from benchmark.bench.evaluation.rows import Row, ratios
 
 INSTALL = "pip install --no-deps -r requirements-test.txt -r requirements-bench.txt"
 MISSING = "not installed: "
@@ -31,6 +31,10 @@ ROWS = (
     ("cub_product", "CUB", "blocked matrix product alone", False),
     ("accuracy_calculator", "CUB", "AccuracyCalculator, k=None", False),
     ("accuracy_calculator_short", "CUB", "AccuracyCalculator, k='max_bin_count'", False),
+    ("crowd", "few classes", "this suite", False),
+    ("crowd_product", "few classes", "blocked matrix product alone", False),
+    ("crowd", "few classes", "this suite", True),
+    ("accuracy_calculator_crowd", "few classes", "AccuracyCalculator, k=None", True),
 )
 
 
@@ -64,18 +68,7 @@ def bench_evaluation(console: Console, *, out: Path | None = None, quick: bool =
                     row.results.append(json.loads(said))
                 except MeasurementError as error:
                     row.error = str(error)
-    # The table needs 150 columns; a file or a pipe has no width of its own.
-    if not console.is_terminal:
-        console.width = max(console.width, 150)
-    console.print(as_table(rows))
-    for row in rows:
-        if row.error:
-            console.print(f"{row.what}: {row.error}", soft_wrap=True)
-    for what, value, bound in ratios(rows, sizes):
-        console.print(f"{what}: {value}" + f" (bound: {bound})" * bool(bound))
-    if out is not None:
-        _write(out, rows, quick)
-        console.print(f"written: {out.resolve() / 'table.md'}", soft_wrap=True)
+    _show(console, rows, out, quick)
     return int(any(row.error and not row.error.startswith(MISSING) for row in rows))
 
 
@@ -95,12 +88,25 @@ def _run(module: str, *arguments: str) -> str:
     raise MeasurementError(MISSING + INSTALL if "ModuleNotFoundError" in said else said)
 
 
-def _write(out: Path, rows: list[Row], quick: bool) -> None:
-    # Imported when everything is measured: torch comes with it.
+def _show(console: Console, rows: list[Row], out: Path | None, quick: bool) -> None:
+    # Imported when everything is measured: torch and pandas come with it.
+    from benchmark.bench.evaluation.table import WORDS, page, shown, stored
+    from benchmark.bench.table import as_csv, as_terminal
     from benchmark.durable import write_text
     from benchmark.training.environment import describe
 
-    threads = next((row.results[0]["threads"] for row in rows if row.results), 0)
     sizes = QUICK if quick else FULL
-    write_text(out / "table.csv", as_csv(rows))
-    write_text(out / "table.md", as_markdown(rows, sizes, describe("cpu", threads)))
+    # The table needs 150 columns; a file or a pipe has no width of its own.
+    if not console.is_terminal:
+        console.width = max(console.width, 150)
+    console.print(as_terminal(shown(rows), WORDS))
+    for row in rows:
+        if row.error:
+            console.print(f"{row.what}: {row.error}", soft_wrap=True)
+    for what, value, bound in ratios(rows, sizes):
+        console.print(f"{what}: {value}" + f" (bound: {bound})" * bool(bound))
+    if out is not None:
+        threads = next((row.results[0]["threads"] for row in rows if row.results), 0)
+        write_text(out / "table.csv", as_csv(stored(rows)))
+        write_text(out / "table.md", page(rows, sizes, describe("cpu", threads)))
+        console.print(f"written: {out.resolve() / 'table.md'}", soft_wrap=True)

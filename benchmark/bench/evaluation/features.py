@@ -1,4 +1,4 @@
-"""Made-up features in the shape of two test sets, for measuring time and memory.
+"""Made-up features in the shape of two test sets and of one with few classes, to time with.
 
     python -m benchmark.bench.evaluation.features FOLDER [--quick]
 
@@ -28,10 +28,13 @@ class Sizes(NamedTuple):
     images: int  # of CUB-200-2011's test half
     classes: int
     slice: int  # MSMT17's queries that a slow peer is measured on
+    crowd_queries: int
+    crowd: int  # gallery images in few large classes, where a query has many positives
+    crowd_classes: int
 
 
-FULL = Sizes(512, 11_659, 82_161, 3_060, 15, 5_924, 100, 400)
-QUICK = Sizes(64, 600, 4_000, 160, 15, 400, 10, 100)
+FULL = Sizes(512, 11_659, 82_161, 3_060, 15, 5_924, 100, 400, 1_600, 120_000, 10)
+QUICK = Sizes(64, 600, 4_000, 160, 15, 400, 10, 100, 200, 1_000, 10)
 SEED = 0
 
 
@@ -66,6 +69,14 @@ def cub(sizes: Sizes) -> dict[str, npt.NDArray]:
     return {"x": _features(rng, labels, sizes.elements), "labels": labels}
 
 
+def crowd(sizes: Sizes) -> dict[str, npt.NDArray]:
+    """`q`, `g` float32 [., D] and their labels `ql`, `gl`, in a few classes of equal size."""
+    rng = np.random.default_rng(SEED + 2)
+    labels = np.arange(sizes.crowd_queries + sizes.crowd) % sizes.crowd_classes
+    q, g = np.split(_features(rng, labels, sizes.elements), [sizes.crowd_queries])
+    return {"q": q, "ql": labels[: len(q)], "g": g, "gl": labels[len(q) :]}
+
+
 def _features(rng: np.random.Generator, labels: Ids, elements: int) -> npt.NDArray[np.float32]:
     latent = rng.standard_normal((labels.max() + 1, LATENT), np.float32)[labels]
     latent += 0.9 * rng.standard_normal(latent.shape, np.float32)
@@ -75,6 +86,6 @@ def _features(rng: np.random.Generator, labels: Ids, elements: int) -> npt.NDArr
 
 if __name__ == "__main__":
     chosen = QUICK if "--quick" in sys.argv else FULL
-    for data, made in (("msmt17", msmt17(chosen)), ("cub", cub(chosen))):
-        for key, array in made.items():
+    for data, make in (("msmt17", msmt17), ("cub", cub), ("crowd", crowd)):
+        for key, array in make(chosen).items():
             np.save(Path(sys.argv[1]) / f"{data}-{key}.npy", array)

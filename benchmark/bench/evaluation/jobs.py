@@ -51,6 +51,11 @@ def _cub(a: Arrays) -> Metrics:
     return per_query(ranks, RETRIEVAL).means()
 
 
+def _crowd(a: Arrays) -> Metrics:
+    q, g = torch.from_numpy(a["q"]), torch.from_numpy(a["g"])
+    return per_query(rank_blocks(q, a["ql"], g, a["gl"]), RETRIEVAL).means()
+
+
 def _product(a: Arrays) -> Metrics:
     """Every similarity, in tiles of 1024 by 2048 that are dropped at once."""
     q = torch.from_numpy(a["q"] if "q" in a else a["x"])
@@ -123,7 +128,8 @@ def _accuracy_calculator(k: str | None) -> Callable[[Arrays], Metrics]:
             del ours["mean_average_precision"]
         module = importlib.import_module("pytorch_metric_learning.utils.accuracy_calculator")
         calculator = module.AccuracyCalculator(include=tuple(ours), k=k, device=torch.device("cpu"))
-        found = calculator.get_accuracy(torch.from_numpy(a["x"]), torch.from_numpy(a["labels"]))
+        parts = ("q", "ql", "g", "gl") if "q" in a else ("x", "labels")
+        found = calculator.get_accuracy(*(torch.from_numpy(a[part]) for part in parts))
         return {ours[name]: float(value) for name, value in found.items()}
 
     return measure
@@ -136,6 +142,9 @@ JOBS = {
     "torchreid_cython": Job("msmt17", _torchreid_cython),
     "cub": Job("cub", _cub),
     "cub_product": Job("cub", _product),
+    "crowd": Job("crowd", _crowd),
+    "crowd_product": Job("crowd", _product),
+    "accuracy_calculator_crowd": Job("crowd", _accuracy_calculator(None)),
     "accuracy_calculator": Job("cub", _accuracy_calculator(None)),
     "accuracy_calculator_short": Job("cub", _accuracy_calculator("max_bin_count")),
 }

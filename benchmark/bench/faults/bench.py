@@ -13,10 +13,10 @@ from pathlib import Path
 import pandas as pd
 import torch
 from rich.console import Console
-from rich.table import Table
 
 from benchmark.bench.faults.store import outcome, planned
 from benchmark.bench.faults.trials import Trials, Verdict, operations_of
+from benchmark.bench.table import as_csv, as_markdown, as_terminal
 from benchmark.durable import write_text
 from benchmark.report import write_report
 from benchmark.suite.execution import request
@@ -24,7 +24,9 @@ from benchmark.training.environment import describe
 
 Trial = Callable[[Path], Verdict]
 """What is done with a new store."""
-COLUMNS = ["what is killed", "trials", "kills", "survived", "first fault"]
+WORDS = ["what is killed", "first fault"]
+SHOWN = ["what is killed", "trials", "kills", "survived"]
+COLUMNS = [*SHOWN, "first fault"]
 RANDOM = {
     "one process at random moments": 1,
     "two processes on one store": 2,
@@ -74,7 +76,7 @@ def bench_faults(
                 trials.killed_engine(root / engine, engine, options, draw)
             )
     frame = _frame(found)
-    console.print(_printed(frame))
+    console.print(as_terminal(frame[SHOWN], WORDS))
     attempted, survived = int(frame["trials"].sum()), int(frame["survived"].sum())
     console.print(
         f"attempted {attempted} with {frame['kills'].sum()} kills, survived {survived}; "
@@ -82,7 +84,7 @@ def bench_faults(
     )
     if out is not None:
         command = f"python -m benchmark bench faults --kills {kills}" + " --engines" * engines
-        frame.to_csv(out / "table.csv", index=False)
+        write_text(out / "table.csv", as_csv(frame))
         write_text(out / "README.md", _readme(frame, command))
     return 0 if survived == attempted else 1
 
@@ -158,18 +160,9 @@ def _frame(found: dict[str, list[Verdict]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _printed(frame: pd.DataFrame) -> Table:
-    table = Table(*COLUMNS[:4], box=None, pad_edge=False)
-    for row in frame.itertuples(index=False):
-        table.add_row(*map(str, row[:4]))
-    return table
-
-
 def _readme(frame: pd.DataFrame, command: str) -> str:
     """The results as Markdown, with the command that makes them again."""
     environment = describe("cpu", 1)
-    lines = ["| " + " | ".join(COLUMNS[:4]) + " |", "|---" * 4 + "|"]
-    lines += ["| " + " | ".join(map(str, row[:4])) + " |" for row in frame.itertuples(index=False)]
     attempted, survived = int(frame["trials"].sum()), int(frame["survived"].sum())
     return "\n".join(
         [
@@ -180,8 +173,7 @@ def _readme(frame: pd.DataFrame, command: str) -> str:
             "losses, digests, weights and each query's values are to the bit those of a suite "
             "that was never interrupted, and the store holds no leftover and no claim.",
             "",
-            *lines,
-            "",
+            as_markdown(frame[SHOWN], WORDS),
             f"Attempted {attempted} trials with {frame['kills'].sum()} kills; survived {survived}.",
             "",
             f"    {command}",

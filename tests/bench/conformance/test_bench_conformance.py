@@ -67,7 +67,7 @@ def test_quick_run_compares_everything(tmp_path: Path) -> None:
         assert len(gradients) == 1 + learns
 
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
-    assert page.count("\n| ") == 1 + len(lines)
+    assert page.count("\n| ") == 2 + len(lines)  # with the heading and the rule
     assert f"torch {torch.__version__}".partition("+")[0] in page
     assert "pytorch-metric-learning 2." in page
 

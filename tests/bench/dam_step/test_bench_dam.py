@@ -13,7 +13,8 @@ import torch
 from benchmark.__main__ import main
 from benchmark.bench.dam_step.bench import QUICK, SIZES, measure
 from benchmark.bench.dam_step.measurement import labels_of, loss_of, loss_step, time_in_turn
-from benchmark.bench.dam_step.table import Answer, Row, as_csv, as_table
+from benchmark.bench.dam_step.table import Answer, Row, shown, stored
+from benchmark.bench.table import as_csv
 
 
 def test_quick_run_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,9 +56,9 @@ def test_what_was_printed_before_the_limit_counts(monkeypatch: pytest.MonkeyPatc
     assert cells["DAM loss step (ms)"] == "over 3 s"
     assert cells["ratio"] == cells["ResNet-50 step (ms)"] == "–"
     assert not row.failed
-    written = as_csv([row], {"device_name": "a, b", "threads": 2})
+    written = as_csv(stored([row], {"device_name": "a, b", "threads": 2}))
     assert next(csv.DictReader(io.StringIO(written)))["device"] == "a, b"
-    assert as_table([row]).row_count == 1
+    assert len(shown([row])) == 1
 
 
 @pytest.mark.parametrize(

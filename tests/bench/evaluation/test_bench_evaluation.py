@@ -13,7 +13,9 @@ from rich.console import Console
 from benchmark.bench.evaluation import bench as evaluation
 from benchmark.bench.evaluation.features import FULL, QUICK, cub, msmt17
 from benchmark.bench.evaluation.jobs import JOBS, build, measure
-from benchmark.bench.evaluation.table import Row, as_csv, as_markdown, as_table, ratios
+from benchmark.bench.evaluation.rows import Row, ratios
+from benchmark.bench.evaluation.table import WORDS, page, shown, stored
+from benchmark.bench.table import as_csv, as_terminal
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +107,7 @@ def test_both_sides_of_a_ratio_searched_the_same_queries():
 
 
 def test_what_is_written():
-    lines = list(csv.DictReader(io.StringIO(as_csv(ROWS))))
+    lines = list(csv.DictReader(io.StringIO(as_csv(stored(ROWS)))))
     assert len(lines) == 11
     assert [line["seconds"] for line in lines[:2]] == ["9.0", "8.0"]
     part = next(line for line in lines if line["what"] == "Python")
@@ -114,12 +116,12 @@ def test_what_is_written():
     assert next(line["error"] for line in lines if line["what"] == "Cython") == "not installed: pip"
     environment = dict.fromkeys(("python", "torch", "numpy", "platform", "commit"), "x")
     environment |= {"device_name": "a CPU", "threads": 2, "dirty": True}
-    text = as_markdown(ROWS, FULL, environment)
+    text = page(ROWS, FULL, environment)
     assert "a CPU" in text and "commit x with changes" in text and "2 repeats" in text
     assert "| MSMT17 | this suite | 11,659 | 8.00 | 8.50 | 16.00 | 1.50 |  |  |  |" in text
     assert "Cython: not installed: pip" in text
     console = Console(width=150, record=True, file=io.StringIO())
-    console.print(as_table(ROWS))
+    console.print(as_terminal(shown(ROWS), WORDS))
     assert "Python" in console.export_text()
 
 
