@@ -74,7 +74,21 @@ def _received(parcels: Iterable[Parcel]) -> Iterator[Parcel]:
     except (RuntimeError, ConnectionError, EOFError, FileNotFoundError) as error:
         if str(error).startswith("Caught "):  # raised by the images, and repeated by torch
             raise
-        raise UserError(
-            f"A process that loads images died ({error}). The system may be short of memory: run "
-            "less beside this. The next 'run' goes on from the last finished epoch."
-        ) from error
+        raise _death(error) from error
+
+
+def loader_death(error: BaseException) -> UserError | None:
+    """What to say of an error that a dead loader process caused; None for another.
+
+    torch raises it wherever the main process happens to be, such as within a step.
+    """
+    if isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker (pid"):
+        return _death(error)
+    return None
+
+
+def _death(error: BaseException) -> UserError:
+    return UserError(
+        f"A process that loads images died ({error}). The system may be short of memory: run "
+        "less beside this. The next 'run' goes on from the last checkpoint."
+    )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmark.data.root import use_root
+from benchmark.data.transport import loader_death
 from benchmark.durable import leftovers, write_json, write_text
 from benchmark.errors import UserError
 from benchmark.models.joined import processes
@@ -221,7 +222,8 @@ def _make_ours(
     except UserError as error:
         reason = str(error)
     except Exception as error:
-        reason = str(out_of_memory(error) or f"{type(error).__name__}: {error}")
+        named = out_of_memory(error) or loader_death(error)
+        reason = str(named or f"{type(error).__name__}: {error}")
         output.write(traceback.format_exc())
     finally:
         (folder / PROGRESS).unlink(missing_ok=True)

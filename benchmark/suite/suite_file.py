@@ -22,6 +22,7 @@ from mmengine.config import Config
 from pydantic import AfterValidator, Field, model_validator
 
 from benchmark.errors import UserError
+from benchmark.paths import expanded
 from benchmark.registry import DATASETS, names
 from benchmark.run_config import Name, Seed, json_value
 from benchmark.suite.arms import BASELINE, EXCHANGED
@@ -96,9 +97,10 @@ def read_suite(suite: str) -> dict[str, Any]:
     """What a suite's file holds, by its name or the path of the file; unchecked."""
     if not suite.endswith(".py"):
         return read_config("suites", suite, "; or give the path of a suite's .py file")
-    if not Path(suite).is_file():
+    path = expanded(suite)
+    if not path.is_file():
         raise UserError(f"There is no suite file {suite}.")
-    return _read(Path(suite))
+    return _read(path)
 
 
 def checked_suite(content: dict[str, Any], suite: str) -> Suite:

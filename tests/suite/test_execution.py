@@ -186,9 +186,14 @@ def test_the_process_that_died_is_stored(tmp_path: Path, run: PlannedRun) -> Non
             RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
             "the memory is full .* fewer runs at a time",
         ),
+        # torch raises this in the middle of a step.
+        (
+            RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. "),
+            "A process that loads images died .* goes on from the last checkpoint",
+        ),
     ],
 )
-def test_running_out_of_memory_is_named(
+def test_a_lack_of_memory_and_a_dead_loader_are_named(
     error: BaseException,
     words: str,
     tmp_path: Path,

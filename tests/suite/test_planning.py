@@ -147,6 +147,17 @@ def test_seeds() -> None:
         plan("smoke", seeds=[2**31], device="cpu")
 
 
+def test_a_home_folder_in_a_suites_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mine.py").write_text(
+        "cases = [dict(dataset='typefaces', recipe='glyphs',\n"
+        "              objectives=dict(hot=dict(type='norm_softmax')))]\n"
+        "arms = dict(baseline=dict())\n"
+        "seeds = [0]\n"
+    )
+    assert len(plan("~/mine.py", device="cpu")) == 1
+
+
 def test_suite_files(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"There is no suite 'smokey' in configs/suites\. Did you mean 'smoke'"
