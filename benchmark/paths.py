@@ -72,4 +72,4 @@ def require_regular(path: Path) -> None:
     Reading a pipe would wait forever for a writer, and a device may have no end.
     """
     if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        raise OSError(errno.EINVAL, "it isn't a regular file", str(path))

@@ -29,7 +29,7 @@ def add_parser(commands: Commands) -> None:
     checked = actions.add_parser(
         "check",
         help="compare a data set with its official counts and open every image",
-        epilog="Exit status: 0 when it is whole and sound, or with --allow-partial a sound part; "
+        epilog="Exit status: 0 for a complete, sound set, or with --allow-partial a sound part; "
         "1 when there are findings or it is a part; 2 when it isn't there or its lists are broken. "
         "Further arguments dataset.key=value choose among the data set's options: "
         "dataset.version=V2",
@@ -42,7 +42,7 @@ def add_parser(commands: Commands) -> None:
     prepared = actions.add_parser(
         "prepare",
         help="download a data set where its source allows it, else say how to get it",
-        epilog="Exit status: 0 when it is there, whole and sound; 1 when something is left to do; "
+        epilog="Exit status: 0 when it is complete and sound; 1 when something is left to do; "
         "2 when it can't be done.",
     )
     prepared.add_argument("name", metavar="NAME")
@@ -176,11 +176,11 @@ def _prepare(options: argparse.Namespace, console: Console) -> int:
     if there is not None:
         findings = _look(dataset, options, console)
         if findings.ok and not findings.partial:
-            console.print(Text("Whole and sound already; nothing was downloaded.", style="bold"))
+            console.print(Text("Complete and sound already; nothing was downloaded.", style="bold"))
             return 0
         again = todo if archive is None else [f"Download it:\n{_command('prepare', options)}"]
         anew = [f"Move {there} away: nothing is overwritten.", *again]
-        print_steps("It is there, but not whole and sound. To make it anew:", anew, console)
+        print_steps("It is there, but not complete and sound. To make it anew:", anew, console)
         return 1
     if archive is None:
         print_steps(f"{dataset.title} can't be downloaded from here. To get it:", todo, console)

@@ -34,7 +34,7 @@ def add_planning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-partial",
         action="store_true",
-        help="use a data set that isn't whole; results then name it as partial",
+        help="use a data set that isn't complete; results then name it as partial",
     )
     parser.epilog = "Further arguments key.path=value change the configuration: epochs=2"
 

@@ -19,7 +19,7 @@ __all__ = ["Report", "Table", "build_table", "print_table", "write_report"]
 
 @dataclass(frozen=True)
 class Report:
-    """What was written, the table behind it, and what is to be known of it (`remarks`)."""
+    """The files written, the table behind them, and `remarks` that a reader should know."""
 
     table: Table
     csv: Path
@@ -34,8 +34,8 @@ def write_report(out: Path) -> Report:
     """Collect the runs below `out` and write tables, figures and the page there.
 
     The files are table.csv, table.md, tables/, figures/ and report.html. Tables are written before
-    figures, and a figure that can't be drawn is a remark. A run that can't be read is one too.
-    Raises UserError where no run can be read, or a file can't be written.
+    figures. A figure that can't be drawn, and a run that can't be read, becomes a remark.
+    Raises UserError if no run can be read, or if a file can't be written.
     """
     stored = read_runs(out)
     table = build_table(stored)

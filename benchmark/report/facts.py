@@ -1,4 +1,4 @@
-"""What all arms of a comparison share, as short texts: the conditions that papers leave in code."""
+"""What all arms of a comparison share, as short texts: conditions that papers leave to the code."""
 
 from benchmark.report.settings import describe, value_text
 from benchmark.run_config import Memory, RunConfig, Sampler, Schedule
@@ -37,7 +37,7 @@ def _memory(memory: Memory) -> str:
 
 
 def _schedule(schedule: Schedule) -> str:
-    """The learning rate's course; lengths and places are in epochs."""
+    """How the learning rate changes; times are in epochs."""
     places = ", ".join(f"{place:g}" for place in schedule.milestones)
     steps = f"× {schedule.gamma:g} at {places}" if places else "constant"
     parts = [steps if schedule.decay == "step" else "cosine to 0"]

@@ -1,4 +1,4 @@
-"""What the runs of a data set show, in sentences that are never stronger than an interval."""
+"""What the runs of a data set show, in sentences that claim no more than the intervals do."""
 
 import math
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ BETTER, WORSE, APART, SAME, UNKNOWN = "better", "worse", "not told apart", "same
 
 
 def verdict(interval: Interval) -> str:
-    """What an interval allows to be said of an arm, by its bounds as they are shown.
+    """What an interval allows to conclude about an arm, by its bounds as they are shown.
 
-    An interval without width comes from equal differences, which are a matter of few queries or
-    seeds: nothing is said but that they are equal.
+    An interval without width comes from equal differences, due to few queries or seeds: the verdict
+    is only that they are equal.
     """
     if math.isnan(interval.low):
         return UNKNOWN
@@ -32,7 +32,7 @@ def verdict(interval: Interval) -> str:
 
 
 def findings(group: Group) -> list[str]:
-    """What holds for each objective with an arm `dam`, then over all of them."""
+    """The findings for each objective with an arm `dam`, then over all of them."""
     sentences = [
         sentence
         for comparison in group.comparisons
@@ -62,14 +62,14 @@ def _of_comparison(group: Group, comparison: Comparison) -> Iterator[str]:
 
 def _against_baseline(group: Group, row: Row) -> str:
     """The verdict on both main metrics, with numbers."""
-    said: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for metric in group.main_metrics:
         interval = row.difference(metric)
         if interval.n:
-            said.setdefault(verdict(interval), []).append(
+            found.setdefault(verdict(interval), []).append(
                 f"{metric_name(metric)}, {difference(interval)}"
             )
-    if not said:
+    if not found:
         return "has no pair with its baseline, so nothing can be said"
     phrases = {
         BETTER: "is better than its baseline in",
@@ -78,14 +78,14 @@ def _against_baseline(group: Group, row: Row) -> str:
         SAME: "differs from its baseline by the same amount in every pair, in",
         UNKNOWN: "has a single pair, which can't tell an effect from chance, in",
     }
-    parts = [f"{phrases[kind]} {' and in '.join(names)}" for kind, names in said.items()]
+    parts = [f"{phrases[kind]} {' and in '.join(names)}" for kind, names in found.items()]
     pairs = plural(max(row.difference(metric).n for metric in group.main_metrics), "pair")
-    return f"{'; it '.join(parts)} (points, {pairs}{_reach(group, row, said)})"
+    return f"{'; it '.join(parts)} (points, {pairs}{_reach(group, row, found)})"
 
 
-def _reach(group: Group, row: Row, said: dict[str, list[str]]) -> str:
-    """What the pairs could have found, where they found nothing."""
-    if APART not in said:
+def _reach(group: Group, row: Row, found: dict[str, list[str]]) -> str:
+    """The differences that the pairs could have found, if they found none."""
+    if APART not in found:
         return ""
     reaches = []
     for metric in group.main_metrics:
@@ -112,7 +112,7 @@ def _short(group: Group, row: Row) -> str:
 
 
 def _split(group: Group, parts: Parts) -> str:
-    """Which of the two parts of DAM's effect can be told from nothing."""
+    """Which of the two parts of DAM's effect can be told apart from zero."""
     metric = group.main_metrics[0]
     hardness, selection = parts.hardness(metric), parts.selection(metric)
     clauses = []

@@ -1,6 +1,6 @@
 """Stored runs as a table: by data set, comparison and arm.
 
-Two runs belong to one comparison where their configurations agree in everything but the arm, the
+Two runs belong to one comparison if their configurations agree in everything but the arm, the
 seed, and the entries that an arm exchanges (see `benchmark.suite.arms`).
 """
 
@@ -24,7 +24,7 @@ _COUNTS = ("train_classes", "train_images", "query_images", "gallery_images")
 def build_table(stored: Stored) -> Table:
     """Group runs by data set, comparison and arm.
 
-    Raises UserError where one configuration is stored twice.
+    Raises UserError if a configuration is stored twice.
     """
     datasets = _split(stored.runs, lambda run: run.config.dataset.model_dump())
     names = [_dataset_name(members) for members in datasets]
@@ -59,7 +59,7 @@ def _rows(runs: list[StoredRun]) -> list[Row]:
     names = [own[0].config.arm for own in arms]
     exchanged = [_exchanged(own[0].config) for own in arms]
     labels = distinct(names, exchanged)
-    # With two baselines there is no saying which one an arm is the twin of.
+    # With two baselines, an arm could be the twin of either.
     baseline = members[names.index(BASELINE)] if names.count(BASELINE) == 1 else {}
     dam = exchanged[names.index(DAM)] if names.count(DAM) == 1 else None
     rows = [
@@ -77,7 +77,7 @@ def _rows(runs: list[StoredRun]) -> list[Row]:
 
 
 def _short(entries: dict[str, Any], dam: dict[str, Any] | None) -> str:
-    """An arm's settings, by their difference to those of the arm `dam` where it is a variant."""
+    """An arm's settings; for a variant of the arm `dam`, those that differ from it."""
     text = exchange_text(entries)
     kind = entries.get("similarity", {}).get("type")
     if dam is None or entries == dam or kind != dam.get("similarity", {}).get("type"):
@@ -86,7 +86,7 @@ def _short(entries: dict[str, Any], dam: dict[str, Any] | None) -> str:
 
 
 def _split(runs: Iterable[StoredRun], key: Callable[[StoredRun], Any]) -> list[list[StoredRun]]:
-    """Runs with an equal key together."""
+    """The runs in groups of equal keys."""
     found: dict[str, list[StoredRun]] = {}
     for run in runs:
         found.setdefault(canonical({"key": key(run)}), []).append(run)
@@ -102,6 +102,6 @@ def _exchanged(config: RunConfig) -> dict[str, Any]:
 
 
 def _dataset_name(runs: list[StoredRun]) -> str:
-    """The name that the loaded data set gave itself, or its type where none was loaded."""
+    """The name that the loaded data set gave itself, or its type if none was loaded."""
     loaded = (run.dataset.name for run in runs if run.dataset.name is not None)
     return printable(next(loaded, runs[0].config.dataset.type))

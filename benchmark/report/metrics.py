@@ -1,4 +1,4 @@
-"""Which metrics a protocol has, which two lead, and how the field writes them.
+"""The metrics of each protocol, the two main ones, and how the field writes them.
 
 They are defined in `benchmark.evaluation`. NMI is measured on request, and the cues of
 `benchmark.analysis.cues_summary` where they are known; both are shown where they were.

@@ -1,4 +1,4 @@
-"""Numbers as text: per cent with one decimal, a proper minus, "–" for what there is not."""
+"""Numbers as text: per cent with one decimal, a proper minus, "–" for a missing value."""
 
 import math
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ def percent(fraction: float, *, signed: bool = False) -> str:
 
 
 def mean_sd(summary: Summary) -> str:
-    """Mean ± standard deviation in per cent; the mean alone where there is one value."""
+    """Mean ± standard deviation in per cent; for a single value the mean alone."""
     mean = percent(summary.mean)
     return mean if math.isnan(summary.sd) else f"{mean} ± {percent(summary.sd)}"
 

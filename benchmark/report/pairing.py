@@ -8,7 +8,7 @@ from benchmark.errors import UserError
 from benchmark.report.numbers import listed
 from benchmark.suite.store.runs import StoredRun
 
-# What two runs must share to differ in the arm alone: digest name and its words.
+# Digests that two runs must share to differ in the arm alone: the digest's name and its words.
 _SHARED = {
     "initial_weights": "initial weights",
     "batches": "batches",
@@ -16,8 +16,8 @@ _SHARED = {
     "data_images": "images",
 }
 
-# And in what they must have been made alike: entry of the environment and its words. Pillow's and
-# cuDNN's results change between releases, and torch promises none across releases and devices.
+# Entries of the environment that they must share too, and their words. Results of Pillow and cuDNN
+# change between releases, and torch promises equal ones neither across releases nor devices.
 _SAME = {
     "device_name": "device models",
     "torch": "versions of torch",
@@ -74,7 +74,7 @@ def by_seed(runs: Iterable[StoredRun]) -> dict[int, StoredRun]:
 
 
 def _broken(arm: StoredRun, baseline: StoredRun | None) -> str | None:
-    """Why the two are no pair, or None."""
+    """Why the two aren't a pair, or None."""
     if baseline is None or baseline.state != "finished":
         return "no finished baseline"
     for name, words in _SHARED.items():
@@ -100,7 +100,7 @@ def _circumstances(run: StoredRun) -> dict[str, str]:
 def pair(arm: Mapping[int, StoredRun], baseline: Mapping[int, StoredRun]) -> Pairs:
     """Pair an arm's finished runs with the baseline's, both given by seed.
 
-    Two runs are a pair where both finished, the digests of their initial weights, of their batches
+    Two runs are a pair if both finished, the digests of their initial weights, of their batches
     and of their data agree, and so do device model, libraries and commit.
     """
     pairs = Pairs({}, {})

@@ -60,6 +60,6 @@ def parts_of(comparison: Comparison) -> Parts | None:
 
 
 def _only(rows: Sequence[Row], arm: str) -> Row | None:
-    """The row of an arm, where there is one such."""
+    """The row of an arm, if there is exactly one."""
     found = [row for row in rows if row.arm == arm]
     return found[0] if len(found) == 1 else None

@@ -1,4 +1,4 @@
-"""The sentences that a reader of a data set's numbers needs."""
+"""The remarks that a reader of a data set's numbers needs."""
 
 from collections.abc import Collection, Iterator
 
@@ -88,7 +88,7 @@ def _error(run: StoredRun) -> str:
 
 
 def gaps(group: Group, comparison: Comparison, row: Row) -> list[str]:
-    """Where the numbers of a row come from other seeds than a reader would take them to."""
+    """Which numbers of a row come from other seeds than a reader would expect."""
     found: dict[str, list[str]] = {}
     baseline = comparison.baseline
     for metric in group.metrics:
@@ -96,16 +96,16 @@ def gaps(group: Group, comparison: Comparison, row: Row) -> list[str]:
         finished = {seed for seed, run in row.runs.items() if run.state == "finished"}
         if not values and metric not in group.main_metrics:
             continue  # it wasn't measured
-        said = []
+        gaps_of_metric = []
         if finished - values:
-            said.append(f"no value {seed_list(finished - values)}")
+            gaps_of_metric.append(f"no value {seed_list(finished - values)}")
         beside = set(baseline.values(metric)) if baseline else set()
         if differences and (values != differences or beside != differences):
             means = f"the mean is {over_seeds(values)}"
             if values != beside:
                 means += f", the baseline's {over_seeds(beside)}"
-            said.append(f"{means}, Δ {over_seeds(differences)}")
-        for one in said:
+            gaps_of_metric.append(f"{means}, Δ {over_seeds(differences)}")
+        for one in gaps_of_metric:
             found.setdefault(one, []).append(metric_name(metric))
     return [f"{', '.join(names)}: {one}" for one, names in found.items()]
 
@@ -116,5 +116,5 @@ def seed_list(seeds: Collection[int]) -> str:
 
 
 def over_seeds(seeds: Collection[int]) -> str:
-    """What a mean was taken over."""
+    """The seeds that a mean was taken over."""
     return f"over seed{'s' * (len(seeds) > 1)} {listed(seeds)}"

@@ -23,8 +23,8 @@ from benchmark.suite.store.stored_files import Environment
 class Row:
     """One arm of a comparison; `runs` are by seed, `pairs` is None for the baseline itself.
 
-    `settings` names all options of what the arm exchanges, `short` those that make it another
-    than the comparison's arm `dam`, where that is the shorter way to say it.
+    `settings` has all options of what the arm exchanges, `short` only those that differ from the
+    comparison's arm `dam`, if that is shorter.
     """
 
     arm: str
@@ -75,7 +75,7 @@ class Row:
 
     @property
     def notes(self) -> list[str]:
-        """What keeps a seed out of the paired difference."""
+        """Why seeds are left out of the paired difference."""
         return self.pairs.notes if self.pairs else []
 
     def conditions(self) -> dict[str, str]:
@@ -110,7 +110,7 @@ class Comparison:
 
     @property
     def baseline(self) -> Row | None:
-        """The one row that arms are paired with, if there is one such."""
+        """The row that arms are paired with, if there is exactly one."""
         found = [row for row in self.rows if row.arm == BASELINE]
         return found[0] if len(found) == 1 else None
 
@@ -123,7 +123,7 @@ class Comparison:
 class Group:
     """All comparisons on one data set. `counts` holds the numbers of classes and images.
 
-    `official` says that every run is of an official release, whole and in its own halves.
+    `official` says that every run is on a complete official release in its own halves.
     """
 
     label: str

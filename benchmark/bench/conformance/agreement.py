@@ -1,4 +1,4 @@
-"""How far what is computed here is from its oracle, over random cases: value and gradients."""
+"""How far values and gradients are from those of an oracle, over random cases."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,10 +16,10 @@ TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 class Agreement:
     """The largest differences of `subject` from an oracle, over `cases` random cases.
 
-    `oracle` is the kind ("formula", "library" or "definition"), `source` its name. `nonzero` counts
-    the cases with a value other than zero, in which there is something to compare. Differences,
-    of the value and of its gradient to each input, are relative to the oracle's largest entry, or
-    to 1 where that is larger.
+    `oracle` is its kind ("formula", "library" or "definition"), `source` its name. `nonzero` counts
+    the cases whose value isn't zero, in which there is something to compare. Differences, of the
+    value and of its gradient to each input, are relative to the oracle's largest entry, or to 1 if
+    that is larger.
     """
 
     subject: str
@@ -33,19 +33,19 @@ class Agreement:
 
     @property
     def tolerance(self) -> float:
-        """What no difference may exceed."""
+        """The largest difference that is allowed."""
         return TOLERANCE[self.dtype]
 
     @property
     def agrees(self) -> bool:
-        """Whether none does; not a number does."""
+        """Whether no difference is larger than that, or NaN."""
         largest = [self.value, *self.gradients.values()]
         return self.cases > 0 and all(difference <= self.tolerance for difference in largest)
 
 
 @dataclass(frozen=True)
 class Missing:
-    """An oracle of the kind `oracle` that `subject` has not, and why."""
+    """A kind of oracle that `subject` doesn't have, and why."""
 
     subject: str
     oracle: str
@@ -53,18 +53,18 @@ class Missing:
 
     @property
     def source(self) -> str:
-        """What stands for the oracle's name."""
+        """The text in place of the oracle's name."""
         return f"none: {self.reason}"
 
 
 def value_and_gradients(
     function: Callable[..., Tensor | None], *arguments: Tensor, weights: Tensor | None = None
 ) -> list[Tensor] | None:
-    """The value, and its gradient for each floating-point argument, in their order.
+    """The value, and its gradient for each floating-point argument, in order.
 
-    A value that isn't a scalar has `weights` of its shape, by which its entries are summed for the
-    gradients. An argument that the value doesn't depend on has gradient zero. None where the
-    function has no answer.
+    For a value that isn't a scalar, the gradients are those of the sum of its entries, weighted by
+    `weights` of its shape. An argument that the value doesn't depend on has gradient zero. None if
+    the function has no answer.
     """
     arguments = tuple(
         tensor.detach().clone().requires_grad_(tensor.is_floating_point()) for tensor in arguments
@@ -81,10 +81,10 @@ def value_and_gradients(
 
 
 def differences(found: Sequence[Tensor], expected: Sequence[Tensor]) -> Tensor:
-    """For each tensor the largest difference from the expected one [number of tensors].
+    """The largest difference of each tensor from the expected one [number of tensors].
 
-    Relative to the expected tensor's largest entry, or to 1 where that is larger. Raises
-    ValueError where numbers of entries differ.
+    It is relative to the expected tensor's largest entry, or to 1 if that is larger. Raises
+    ValueError if numbers of entries differ.
     """
     largest = []
     for ours, theirs in zip(found, expected, strict=True):
@@ -99,7 +99,7 @@ def differences(found: Sequence[Tensor], expected: Sequence[Tensor]) -> Tensor:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute on one thread: on tensors as small as these, more only wait for each other."""
+    """Compute on one thread: with tensors this small, several threads only wait for each other."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -121,8 +121,8 @@ def measure(
     """Compare `cases` random cases, on one CPU thread.
 
     `compare` takes the number of a case, and returns value and gradients as found and as expected;
-    `inputs` names what the gradients are for. Cases in which the oracle has no answer (None) don't
-    count; at most as many more are tried for them.
+    `inputs` names the inputs of the gradients. Cases in which the oracle has no answer (None) don't
+    count and are replaced by others, at most `cases` of them.
     """
     largest = torch.zeros(1 + len(inputs), dtype=torch.float64)
     compared = nonzero = 0

@@ -22,10 +22,10 @@ Comparison = Callable[[torch.dtype, int], Agreement | Missing]
 
 
 def bench_conformance(console: Console, *, out: Path | None = None, quick: bool = False) -> int:
-    """Compare, print the table, and write `table.csv` and `README.md` into `out` where given.
+    """Compare, print the table, and write `table.csv` and `README.md` into `out` if it is given.
 
-    `quick` takes few cases. Returns the exit status: 0, or 1 where something differs by more than
-    its tolerance. Raises UserError where pytorch-metric-learning isn't installed.
+    `quick` takes few cases. Returns the exit status: 0, or 1 if something differs by more than its
+    tolerance. Raises UserError if pytorch-metric-learning isn't installed.
     """
     cases = QUICK if quick else CASES
     rows: list[Agreement | Missing] = []
@@ -40,7 +40,7 @@ def bench_conformance(console: Console, *, out: Path | None = None, quick: bool 
 
 
 def comparisons() -> list[Comparison]:
-    """Each objective registered, every mining of it included, and each mapping with each rule."""
+    """Every registered objective with every mining, and every mapping with every rule."""
     keys = [*FORMULAS, *(name for name in names(PAIR_OBJECTIVES) if name not in FORMULAS)]
     return [
         *(
@@ -70,7 +70,7 @@ def _show(rows: list[Agreement | Missing], console: Console, out: Path | None, q
     from benchmark.durable import write_text
     from benchmark.training.environment import describe
 
-    # A file or a pipe has no width of its own.
+    # A file or a pipe has no width.
     if not console.is_terminal:
         console.width = max(console.width, WIDTH)
     compared = [row for row in rows if isinstance(row, Agreement)]

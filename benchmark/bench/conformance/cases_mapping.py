@@ -14,7 +14,7 @@ from benchmark.dam.pair import Similarity
 from benchmark.dam.selection import Rule, Selection
 
 RULES: tuple[Rule, ...] = ("quantile", "mean", "random", "inverse")
-# Each with the centres of a class, and with what computes it.
+# Each with the number of centres a class, and the technology that computes it.
 PROXY_MAPPINGS: tuple[tuple[str, int, Technology], ...] = (
     ("margin", 1, "numba"),
     ("margin", 1, "torch"),
@@ -43,29 +43,29 @@ PAIR_DEFINITIONS: dict[str, Callable[..., Tensor]] = {
     "masked_cosine": readings.masked_cosine,
     "shrunk": readings.shrunk_pairs,
 }
-BLOCK = 200  # numbers held at a time: so few that many cases take several blocks
+BLOCK = 200  # numbers in memory at a time: so few that many cases take several blocks
 GRID = 64
 SOURCES = "benchmark/dam/definition.py, readings.py"
 
 
 def proxy_rules(mapping: str, technology: Technology) -> tuple[Rule, ...]:
-    """The rules that a proxy mapping takes, as far as the technology has them."""
+    """The rules of a proxy mapping that the technology has."""
     refused = "inverse" if mapping in ("masked_distance", "contributions") else None
     return tuple(rule for rule in pair_rules(technology) if rule != refused)
 
 
 def pair_rules(technology: Technology) -> tuple[Rule, ...]:
-    """The rules of the pair mappings, as far as the technology has them."""
+    """The rules of the pair mappings that the technology has."""
     return RULES if technology == "numba" else (*RULES, "soft")
 
 
 def draw(case: int, centres: int = 1) -> tuple[torch.Generator, Tensor, Tensor, Tensor, float]:
-    """A generator to go on with, features [B, D], proxies [C K, D], labels [B] and a share.
+    """The generator, for further draws, features [B, D], proxies [C K, D], labels [B] and `keep`.
 
     Elements are odd multiples of 1 / 128. Their differences, and the products of these with other
     elements, are exact in float32 too, and some are equal, so that both dtypes keep the same
-    elements. None is below 0.49 in size: the cosine of a masked vector near zero amplifies rounding
-    without a bound.
+    elements. None is smaller than 0.49 in size, as the cosine of a masked vector near zero would
+    amplify rounding without bound.
     """
     generator = torch.Generator().manual_seed(case)
     B, D, C = torch.randint(1, 14, (3,), generator=generator).tolist()
@@ -86,7 +86,7 @@ def proxy_mapping(
     mapping: str, centres: int, technology: Technology, rule: Rule, dtype: torch.dtype, cases: int
 ) -> Agreement:
     """A proxy mapping with a rule, computed in `dtype`, against its definition in float64."""
-    # Products of these vectors are large: with SoftTriple's own gamma one centre would take all.
+    # Products of these vectors are large: with SoftTriple's own gamma one centre would dominate.
     to_class = SoftTriple(gamma=10.0).to_class
     several: dict[str, Any] = {"centres": centres, "to_class": to_class} if centres > 1 else {}
 
@@ -117,7 +117,7 @@ def proxy_mapping(
 def pair_mapping(
     similarity: Similarity, technology: Technology, rule: Rule, dtype: torch.dtype, cases: int
 ) -> Agreement:
-    """The same for the pair mapping, with references beside the batch in every second case."""
+    """The same for the pair mapping, with separate references in every second case."""
 
     def compare(case: int) -> tuple[list[Tensor] | None, list[Tensor] | None]:
         generator, features, references, labels, keep = draw(case)

@@ -1,8 +1,8 @@
 """The pair objectives against their oracles, over random batches.
 
 The library is compared through the loss module, from features. The formulas are compared from the
-similarities, where a memory can stand behind the batch, and are computed in float64, whatever the
-objective is computed in. Both draw what the objective draws, from the same state of a generator.
+similarities, to which a memory may belong, and are computed in float64, whatever the dtype of the
+objective. Both make the same random draws as the objective, from the same state of a generator.
 """
 
 from collections.abc import Callable
@@ -24,12 +24,12 @@ MEMORY_SEED = 1 << 20
 
 
 def make(key: str) -> Any:
-    """The objective that goes by `key` in `FORMULAS`, with its other options at their defaults."""
+    """The objective named `key` in `FORMULAS`, with its other options at their defaults."""
     return build(PAIR_OBJECTIVES, Entry.model_validate(entry(key)), "objective")
 
 
 def draw(case: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Features [B, D] and labels [B] of a random size; single samples, at times one class."""
+    """Features [B, D] and labels [B] of a random size; classes may have a single sample."""
     generator = torch.Generator().manual_seed(case)
     B, D, C = (int(torch.randint(low, 13, (), generator=generator)) for low in (2, 2, 1))
     labels = torch.randint(0, C, (B,), generator=generator)
@@ -38,7 +38,7 @@ def draw(case: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 
 
 def rows(objective: Any, case: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """S and `positive` [B, N] of a batch that is followed by a memory in three of four cases."""
+    """S and `positive` [B, N] of a batch, with a memory behind it in three of four cases."""
     features, labels = draw(case, torch.float64)
     generator = torch.Generator().manual_seed(MEMORY_SEED + case)
     memory = torch.randn(case % 4 * 3, features.shape[1], generator=generator, dtype=torch.float64)
@@ -64,7 +64,7 @@ def _boundary(objective: Any, case: int, dtype: torch.dtype) -> list[Tensor]:
 
 
 def _with_beta(module: nn.Module, name: str) -> Callable[..., Tensor]:
-    """The module as a function of its two arguments and, where it is given, of the boundary."""
+    """The module as a function of its two arguments and, if given, of the boundary."""
 
     def loss(data: Tensor, other: Tensor, *beta: Tensor) -> Tensor:
         named = dict(zip([name], beta, strict=False))
@@ -75,7 +75,7 @@ def _with_beta(module: nn.Module, name: str) -> Callable[..., Tensor]:
 
 
 def against_formula(key: str, dtype: torch.dtype, cases: int) -> Agreement | Missing:
-    """The objective `key` against its formula, to the bits of the numbers drawn in `dtype`."""
+    """The objective `key` in `dtype` against its formula in float64, on the same numbers."""
     if key not in FORMULAS:
         return Missing(key, "formula", "not in bench/conformance/formulas_pair.py")
     objective = make(key)

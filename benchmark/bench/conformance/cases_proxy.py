@@ -1,7 +1,7 @@
 """The proxy objectives against their oracles, over random features, proxies and labels.
 
-Each objective is taken through its loss module, so that its proxies and what is normalised count
-too. The formulas are computed in float64, whatever the objective is computed in.
+Each objective is computed by its loss module, so that proxies and normalisation are tested too.
+The formulas are computed in float64, whatever the dtype of the objective.
 """
 
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def baseline(objective: Any) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
 
 
 def against_formula(name: str, dtype: torch.dtype, cases: int) -> Agreement | Missing:
-    """The objective `name` against its formula, to the bits of the numbers drawn in `dtype`."""
+    """The objective `name` in `dtype` against its formula in float64, on the same numbers."""
     if name not in FORMULAS:
         return Missing(name, "formula", "not in bench/conformance/formulas_proxy.py")
     loss = baseline(make(name))
@@ -76,8 +76,8 @@ def against_library(name: str, dtype: torch.dtype, cases: int) -> Agreement | Mi
     oracle = LIBRARY[name]
     loss = baseline(make(name))
     centres = make(name).centres
-    # The library takes the distance of two centres from their cosine. With few elements some
-    # centres nearly coincide, and it loses the digits that are compared here.
+    # The library computes the distance of two centres from their cosine. With few elements some
+    # centres nearly coincide, and the distance loses the digits that are compared here.
     dim = 8 if centres > 1 else 2
 
     def compare(case: int) -> tuple[list[Tensor] | None, list[Tensor] | None]:

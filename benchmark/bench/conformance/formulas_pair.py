@@ -1,12 +1,12 @@
 """The pair objectives term by term, for float64: to read, and to compare with.
 
-`FORMULAS` goes by the objective's name in configurations, followed by its `mining` where that isn't
-the default: "triplet semi_hard". `entry` gives the configuration's entry for such a key. Each
-function takes S [B, N] and `positive` [B, N], N as large as it likes, and the objective's options
-by name, and returns a loss (scalar) that is differentiable in S.
+The keys of `FORMULAS` are the objectives' names in configurations, followed by the `mining` if it
+isn't the default: "triplet semi_hard". `entry` returns the configuration's entry for such a key.
+Each function takes S [B, N] and `positive` [B, N], with any N, and the objective's options by name,
+and returns a loss (scalar) that is differentiable in S.
 
-Where an objective draws negatives, its formula draws as many numbers from torch's generator: the
-two agree when both start from the same state of it.
+If an objective draws negatives, its formula draws as many numbers from torch's generator: the two
+agree if both start from the same state of it.
 """
 
 import math
@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-DIM = 8  # what distance-weighted sampling is told, whatever the features have
+DIM = 8  # `dim` of distance-weighted sampling, whatever the features have
 
 
 def entry(key: str) -> dict[str, Any]:
-    """The configuration's entry of the objective that goes by `key` here."""
+    """The configuration's entry of the objective with this key."""
     name, _, mining = key.partition(" ")
     options = {"mining": mining} if mining else {}
     if mining == "distance_weighted":
@@ -30,12 +30,12 @@ def entry(key: str) -> dict[str, Any]:
 
 
 def _rows(S: Tensor, positive: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """For each sample its similarities to positives [p], and to negatives [n]."""
+    """Each sample's similarities to positives [p], and to negatives [n]."""
     return [(row[own], row[~own]) for row, own in zip(S, positive, strict=True)]
 
 
 def _partnered(S: Tensor, positive: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """The rows that have both."""
+    """The same for samples that have both."""
     return [(own, others) for own, others in _rows(S, positive) if len(own) and len(others)]
 
 
@@ -45,7 +45,7 @@ def _each(own: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _joined(terms: list[Tensor], S: Tensor) -> Tensor:
-    """All terms in one [t]; none at all still hang on S."""
+    """All terms in one [t]; even without terms, the result depends on S for autograd."""
     return torch.cat([S.flatten()[:0], *(term.reshape(-1) for term in terms)])
 
 
@@ -86,7 +86,7 @@ def _triplets(S: Tensor, positive: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _drawn(S: Tensor, positive: Tensor) -> tuple[Tensor, Tensor]:
-    """The same of the triplets drawn by distance."""
+    """The same for triplets drawn by distance."""
     drawn = draw_triplets(S, positive, ~positive)
     return _joined([S[i, p] for i, p, _ in drawn], S), _joined([S[i, n] for i, _, n in drawn], S)
 
@@ -153,7 +153,8 @@ def draw_triplets(S: Tensor, positive: Tensor, negative: Tensor) -> list[tuple[i
     """Row, column of a positive and column of the negative drawn for it, by S = -d [B, N].
 
     The boolean `positive` and `negative` [B, N] say what each column is to each row. The negative
-    is where the running sum of the weights 1 / q(d) passes a uniform number's share of the whole.
+    is the first at which the running sum of the weights 1 / q(d) exceeds a uniform share of their
+    sum.
     """
     most = int(positive.sum(1).max())
     uniform = torch.rand(len(S), most, dtype=torch.float64).tolist()

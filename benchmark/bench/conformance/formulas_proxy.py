@@ -1,9 +1,9 @@
 """The proxy objectives term by term, for float64: to read, and to compare with.
 
-`FORMULAS` goes by the objective's name in configurations. Each function takes features [B, D],
-proxies [N, D] and labels [B], and the objective's options by name, and returns a loss (scalar) that
-is differentiable in features and proxies. These come as they leave the network, whatever their
-length; N is the number of classes, and for soft_triple `centres` times that.
+The keys of `FORMULAS` are the objectives' names in configurations. Each function takes features
+[B, D], proxies [N, D] and labels [B], and the objective's options by name, and returns a loss
+(scalar) that is differentiable in features and proxies. These may be of any length; N is the number
+of classes, for soft_triple times `centres`.
 """
 
 import math
@@ -46,7 +46,7 @@ def _softmax(
 def _own_and_others(
     features: Tensor, proxies: Tensor, labels: Tensor
 ) -> list[tuple[Tensor, list[Tensor]]]:
-    """For each sample the cosine to its own proxy, and those to the others."""
+    """Each sample's cosine to its own proxy, and those to the others."""
     cosines = []
     for feature, label in zip(_unit(features), labels.tolist(), strict=True):
         row = [feature @ proxy for proxy in _unit(proxies)]
@@ -99,7 +99,7 @@ def _arc_face(
 def _neighbours(
     features: Tensor, proxies: Tensor, labels: Tensor, scale: float
 ) -> list[tuple[Tensor, list[Tensor]]]:
-    """For each sample exp(-scale d^2) to its own proxy, and to the others."""
+    """Each sample's exp(-scale d^2) to its own proxy, and to the others."""
     terms = []
     for feature, label in zip(_unit(features), labels.tolist(), strict=True):
         row = [(-scale * (feature - proxy).square().sum()).exp() for proxy in _unit(proxies)]

@@ -1,12 +1,12 @@
 """The pair objectives in pytorch-metric-learning, to compare with.
 
-`LIBRARY` goes by the same keys as `formulas_pair.FORMULAS`. Each function calls the library with
-the objective's default options: it takes features [B, D], as they leave the network, and labels
-[B], and returns a loss (scalar) that is differentiable in the features, or None where the library
-has no answer. Those of the margin loss take the boundary `beta` too.
+`LIBRARY` has the same keys as `formulas_pair.FORMULAS`. Each function calls the library with
+the objective's default options: it takes features [B, D] of any length and labels [B], and returns
+a loss (scalar) that is differentiable in the features, or None if the library has no answer. Those
+of the margin loss take the boundary `beta` too.
 
 The library's distance-weighted draw can't be repeated, so the triplets are drawn by the formula's
-loop and the library's loss is taken of them.
+loop, and the library computes the loss from them.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ from benchmark.bench.conformance.metric_learning import Oracle, metric_learning
 def _loss(
     name: str, features: Tensor, labels: Tensor, chosen: Any = None, **options: Any
 ) -> Tensor:
-    """The library's loss of that name, over the `chosen` pairs or triplets, else over all."""
+    """The library's loss of that name over the `chosen` pairs or triplets, by default over all."""
     loss: Tensor = getattr(metric_learning("losses"), name)(**options)(features, labels, chosen)
     return loss
 
@@ -36,7 +36,7 @@ def _mean() -> Any:
 
 
 def _same_and_other(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Which samples are of each sample's class, and which are not [B, B]; itself is neither."""
+    """Which samples have each sample's class, and which don't [B, B]; itself is neither."""
     same = labels.unsqueeze(1) == labels
     return same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device), ~same
 

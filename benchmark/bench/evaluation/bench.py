@@ -1,8 +1,8 @@
 """`bench evaluation`: time and memory of the metrics, beside those of other packages.
 
-Each measurement has a process of its own, so that its peak memory is its own, and the measurements
-take turns, so that a disturbance of the machine doesn't hit one of them alone. This process stays
-small: on Linux a child's peak memory starts at its parent's.
+Each measurement runs in a process of its own, so that its peak memory is its own, and they take
+turns, so that a disturbance of the machine doesn't hit one of them alone. This process stays small,
+because on Linux a child's peak memory starts at its parent's.
 """
 
 import json
@@ -64,8 +64,8 @@ def bench_evaluation(console: Console, *, out: Path | None = None, quick: bool =
                 console.print(f"{repeat + 1}: {row.data}, {row.what}", style="dim")
                 part = [str(sizes.slice)] * row.sliced
                 try:
-                    said = _run("jobs", row.job, folder, *part)
-                    row.results.append(json.loads(said))
+                    printed = _run("jobs", row.job, folder, *part)
+                    row.results.append(json.loads(printed))
                 except MeasurementError as error:
                     row.error = str(error)
     _show(console, rows, out, quick)
@@ -73,7 +73,7 @@ def bench_evaluation(console: Console, *, out: Path | None = None, quick: bool =
 
 
 def _run(module: str, *arguments: str) -> str:
-    """What a process of this package printed."""
+    """The output of a module of this package in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", f"benchmark.bench.evaluation.{module}", *arguments],
         cwd=Path(__file__).parents[3],
@@ -84,8 +84,8 @@ def _run(module: str, *arguments: str) -> str:
         return done.stdout
     if done.returncode < 0:
         raise MeasurementError(f"ended by signal {-done.returncode}: out of memory?")
-    said = (done.stderr.strip() or "no message").splitlines()[-1]
-    raise MeasurementError(MISSING + INSTALL if "ModuleNotFoundError" in said else said)
+    message = (done.stderr.strip() or "no message").splitlines()[-1]
+    raise MeasurementError(MISSING + INSTALL if "ModuleNotFoundError" in message else message)
 
 
 def _show(console: Console, rows: list[Row], out: Path | None, quick: bool) -> None:

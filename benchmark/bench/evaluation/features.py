@@ -2,8 +2,9 @@
 
     python -m benchmark.bench.evaluation.features FOLDER [--quick]
 
-writes them. Only sizes matter for time and memory, and how many positives a query has. Features of
-unit length come from a few latent numbers, so that retrieval is neither hopeless nor perfect.
+writes them. Time and memory depend only on sizes and on the number of positives of a query.
+Features of unit length are made from a few latent numbers, so that retrieval is neither hopeless
+nor perfect.
 """
 
 import sys
@@ -18,7 +19,7 @@ LATENT = 24
 
 
 class Sizes(NamedTuple):
-    """How much is made. `cub` has no gallery of its own."""
+    """The sizes of the test sets. `cub` has no gallery of its own."""
 
     elements: int
     queries: int  # of MSMT17

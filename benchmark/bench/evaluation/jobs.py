@@ -3,9 +3,8 @@
     python -m benchmark.bench.evaluation.jobs JOB FOLDER [QUERIES]
 
 reads the features from FOLDER, does the job once for a few queries to warm up and once for the
-clock, and prints what `measure` returns as JSON. Peers are loaded here
-only, and as few of their files as it takes: torchreid and fastreid import most of what a person
-re-identification system needs.
+clock, and prints what `measure` returns as JSON. Of the other packages only the files that are
+needed are loaded: torchreid and fastreid import most of a person re-identification system.
 """
 
 import importlib.util
@@ -34,7 +33,7 @@ WARM_UP = 20
 
 
 class Job(NamedTuple):
-    """What is done with the features that `data` names."""
+    """A function to measure, and the name `data` of its features."""
 
     data: str
     do: Callable[[Arrays], Metrics]

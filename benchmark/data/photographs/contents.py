@@ -56,7 +56,7 @@ def _statuses(folder: Path, names: Sequence[str]) -> tuple[str, str, int]:
         try:
             status = path.stat()
             if not stat.S_ISREG(status.st_mode):
-                raise OSError(errno.EINVAL, "it is no regular file", str(path))
+                raise OSError(errno.EINVAL, "it isn't a regular file", str(path))
         except OSError as error:
             raise _unreadable(path, error) from error
         times = (status.st_mtime_ns, status.st_ctime_ns)

@@ -90,7 +90,7 @@ def verdict(
     `check` and `prepare` are the commands for this data set.
     """
     if findings.ok and not findings.partial:
-        return ("Sound." if findings.comparison is None else "Whole and sound."), []
+        return ("Sound." if findings.comparison is None else "Complete and sound."), []
     if findings.ok:
         assert findings.comparison is not None  # only a release has parts
         summary = (

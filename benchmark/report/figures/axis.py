@@ -24,7 +24,7 @@ from benchmark.report.metrics import metric_name
 from benchmark.report.table import Row
 
 _ACROSS = 4
-_LETTER = 0.068  # inches of a letter among the values' names
+_LETTER = 0.068  # width of a letter in the values' names, in inches
 _STEP = 0.22  # between the arms of one value; values are 1 apart
 _BEYOND = 1.0  # how far beyond the seeds an interval is shown, in the seeds' range
 

@@ -88,9 +88,9 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Gallery:
-    """All figures of a report, and what `remarks` a reader of them needs.
+    """All figures of a report, and the `remarks` that a reader needs.
 
-    A figure that couldn't be drawn is one of the remarks: it costs no other figure and no table.
+    A figure that couldn't be drawn becomes a remark, and doesn't stop other figures or tables.
     """
 
     drawings: list[Drawing] = field(default_factory=list)

@@ -40,7 +40,7 @@ class Lettering:
 
     @property
     def remarks(self) -> list[str]:
-        """What a reader of the figures must know of their letters."""
+        """Remarks on letters that no font has."""
         found = []
         if self.missing:
             letters = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in self.missing)

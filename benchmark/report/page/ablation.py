@@ -33,11 +33,11 @@ def leak_blocks(table: Table, sheets: Sheets, gallery: Gallery) -> list[Block]:
         if sheet is None:
             continue
         metric = group.main_metrics[0]
-        said = [finding(metric, label, arms) for label, arms in drawable(group)]
+        sentences = [finding(metric, label, arms) for label, arms in drawable(group)]
         figures = [
             Figure(one)
             for one in gallery.drawings
             if (one.kind, one.group) == ("leak", group.label)
         ]
-        blocks += [Heading(group.label), *figures, TableBlock(sheet), Bullets(said)]
+        blocks += [Heading(group.label), *figures, TableBlock(sheet), Bullets(sentences)]
     return [Paragraph(EXPLANATION), *blocks] if blocks else []

@@ -1,4 +1,4 @@
-"""What the page is made of; the templates turn it into HTML and escape every text."""
+"""The parts of the page; the templates turn them into HTML and escape all text."""
 
 import base64
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Sections to one HTML file that needs nothing else: no network, and no script to be read."""
+"""Sections to one self-contained HTML file: reading it needs neither a network nor scripts."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -9,7 +9,7 @@ from benchmark.report.page.blocks import Section
 
 
 def render(title: str, lead: str, sections: Sequence[Section]) -> str:
-    """The page. Every text is escaped; a script sorts tables where the browser runs it."""
+    """The page. All text is escaped; tables can be sorted if the browser runs scripts."""
     shown = [section for section in sections if section.blocks]
     return (
         _environment().get_template("page.html.j2").render(title=title, lead=lead, sections=shown)

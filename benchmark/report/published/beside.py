@@ -1,7 +1,7 @@
-"""Which published values stand beside which runs, and what differs in their conditions.
+"""Which published values are shown beside which runs, and how their conditions differ.
 
-Only runs on a data set that passed the official counts are set beside a published value: never a
-part of one, a validation fold, a rendered set or one's own images, whatever they are called.
+Only runs on a data set with the official counts are compared with a published value: never those on
+a part of one, a validation fold, a rendered set or a user's own images, whatever their names.
 """
 
 import math
@@ -159,8 +159,8 @@ def _outcome(metric: str, published: Published, tried: list[tuple[Comparison, Ro
     value = published.value(metric)
     assert value is not None
     within = [one for one in measured if one.low <= value <= one.high]
-    said = "within our interval" if within else "outside our interval"
-    return f"{said}, {'; '.join(_mean_text(one) for one in within or measured)}"
+    result = "within our interval" if within else "outside our interval"
+    return f"{result}, {'; '.join(_mean_text(one) for one in within or measured)}"
 
 
 def _backbone(comparison: Comparison) -> str:

@@ -32,7 +32,7 @@ class Published:
 
     @property
     def independent(self) -> bool:
-        """Whether somebody else than the method's authors ran it."""
+        """Whether somebody other than the method's authors ran it."""
         return any(word in f"{self.method} {self.protocol}" for word in _INDEPENDENT)
 
     @property

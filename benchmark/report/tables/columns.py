@@ -14,7 +14,7 @@ def words(heading: str) -> Column:
 
 
 def counts(heading: str) -> Column:
-    """Whole numbers, or short text at the right; None is nothing."""
+    """Whole numbers, or short text, at the right; None is shown as nothing."""
     return Column(
         heading,
         lambda value: ABSENT if value is None else str(value),
@@ -59,7 +59,7 @@ def chances(heading: str) -> Column:
 
 
 def probability(value: float) -> str:
-    """A probability as text, with as many digits as it deserves.
+    """A probability as text, with as many digits as are meaningful.
 
     >>> probability(0.25), probability(0.03125), probability(0.0002), probability(1.0)
     ('0.25', '0.031', '<0.001', '1.00')

@@ -1,4 +1,4 @@
-"""A table of the report, from which its CSV, Markdown, LaTeX and HTML are made."""
+"""A table of the report; CSV, Markdown, LaTeX and HTML are made from it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ Parts = Callable[[Any], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Column:
-    """A heading, how a value below it is shown, and the numbers that a program wants of it.
+    """A heading, how a value below it is shown, and the numbers that it consists of.
 
-    `parts` gives them by what follows the heading in a CSV file's own headings: an interval has
-    a mean and two bounds, a plain value the empty string alone.
+    `parts` returns these by the suffix of their headings in a CSV file: an interval has a mean and
+    two bounds, a plain value has one number with an empty suffix.
     """
 
     heading: str
@@ -26,9 +26,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Line:
-    """One row: its values in the order of the columns, and notes that stand below it.
+    """One row: its values in the order of the columns, and the notes below it.
 
-    Neighbouring lines with the same `under` stand below it as a heading.
+    Neighbouring lines with the same `under` are shown below it as a heading.
     """
 
     under: str

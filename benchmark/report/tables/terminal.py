@@ -47,8 +47,8 @@ def _width(sheet: Sheet) -> int:
     headings = [column.heading for column in sheet.columns]
     lines = [headings, *(line.cells(sheet.columns) for line in sheet.lines)]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
-    # Names stand two characters to the right, and columns three apart between two edges of one,
-    # the outer ones without their padding.
+    # Names are indented by two characters; columns are three apart, with an edge of one at either
+    # side and no padding there.
     return sum(widths) + 2 + 3 * len(widths) - 1
 
 
@@ -63,7 +63,7 @@ def _rich_table(title: str, sheet: Sheet, narrow: bool, encoding: str) -> RichTa
         padding=(0, 1, 0, 0) if narrow else (0, 1),
     )
     for column in sheet.columns:
-        # A name may take a second line, a number not.
+        # A name may be wrapped, a number may not.
         shown.add_column(
             Text(spelled(column.heading)),
             justify="left" if column.left else "right",

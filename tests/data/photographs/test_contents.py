@@ -93,5 +93,5 @@ def test_what_cannot_be_read_is_named(folder):
     with pytest.raises(UserError, match=r"a/1.jpg can't be read .No such file"):
         files_digests(folder, NAMES)
     os.mkfifo(folder / NAMES[0])
-    with pytest.raises(UserError, match=r"a/1.jpg can't be read .it is no regular file"):
+    with pytest.raises(UserError, match=r"a/1.jpg can't be read .it isn't a regular file"):
         files_digests(folder, NAMES)

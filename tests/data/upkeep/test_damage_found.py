@@ -84,8 +84,8 @@ def test_unreadable(tree, monkeypatch, kind):
     assert found == {
         str(text.relative_to(folder)): "no image of a known format",
         str(forbidden.relative_to(folder)): "Permission denied",
-        str(place.relative_to(folder)): "it is no regular file",
-        str(pipe.relative_to(folder)): "it is no regular file",
+        str(place.relative_to(folder)): "it isn't a regular file",
+        str(pipe.relative_to(folder)): "it isn't a regular file",
     }
 
 

@@ -31,7 +31,7 @@ def test_version_2_is_listed_and_checked_without_a_name(tree, data, folder):
     code, out, err = data("check")
     assert (code, err) == (0, "")
     assert "MSMT17-V2" in out
-    assert "Whole and sound." in out
+    assert "Complete and sound." in out
 
 
 def test_a_command_for_version_2_names_it(build, data):

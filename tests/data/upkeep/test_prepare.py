@@ -53,7 +53,7 @@ def test_prepare_downloads_unpacks_and_checks(birds, host, capsys):
     assert names(root) == ["CUB_200_2011", "CUB_200_2011.tgz"]
     printed = capsys.readouterr().out
     assert "24 images opened: nothing missing" in printed
-    assert "Whole and sound" in printed
+    assert "Complete and sound" in printed
     assert main(["data", "prepare", "cub200", "--data-root", str(root)]) == 0
     assert "nothing was downloaded" in capsys.readouterr().out
     assert len(host.asked) == 1
@@ -90,7 +90,7 @@ def test_prepare_overwrites_nothing(birds, host, capsys):
     capsys.readouterr()
     assert main(["data", "prepare", "cub200", "--data-root", str(root)]) == 1
     printed = " ".join(capsys.readouterr().out.split())
-    assert "not whole and sound" in printed
+    assert "not complete and sound" in printed
     assert f"Move {root / 'CUB_200_2011'} away" in printed
     assert len(host.asked) == 1
 
