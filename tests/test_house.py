@@ -3,12 +3,15 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
+    ["__main__"],
+    ["commands"],
     ["bench", "report"],
     ["suite"],
     ["training"],
@@ -17,7 +20,23 @@ ORDER = [
     ["run_config", "validation"],
     ["losses"],
     ["dam", "baselines"],
+    ["durable", "ending", "errors", "paths", "printable"],
 ]
+"""The parts, the highest first: a part may import those below it, and its equals."""
+FILES = 12
+"""The most files in a folder, beside its `__init__.py`."""
+MANY_FILES = {
+    "benchmark/configs/suites": "one for each suite",
+}
+"""Folders with more, and why."""
+LINES = 300
+"""The most lines in a file."""
+MANY_LINES = {
+    "tests/losses/test_loss_modules.py": "one subject, and tables of cases",
+    "tests/baselines/test_pair_objectives.py": "one test an objective",
+    "tests/data/damage/pictures/whole.py": "a table of damage",
+}
+"""Files with more, and why."""
 
 
 @pytest.mark.parametrize("module", ["benchmark.dam", "benchmark.losses", "baselines"])
@@ -39,11 +58,14 @@ print(sorted(new - set(sys.stdlib_module_names)))
 
 def imports(path: Path) -> set[str]:
     """The parts of the house that a file imports."""
+    package = path.relative_to(ROOT).parent.parts
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            names = [f"{origin}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         for name in names:
@@ -55,17 +77,61 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def test_a_part_imports_only_what_stands_to_its_right() -> None:
+def part_of(path: Path) -> str:
+    """The part of the house that a file belongs to."""
+    first, *rest = path.relative_to(ROOT).with_suffix("").parts
+    return "baselines" if first == "baselines" else rest[0]
+
+
+def code() -> list[Path]:
+    """The files of both packages but configurations, which are data."""
+    found = [*ROOT.glob("benchmark/**/*.py"), *ROOT.glob("baselines/**/*.py")]
+    return [path for path in found if part_of(path) not in ("configs", "__init__")]
+
+
+def test_a_part_imports_only_what_stands_below_it() -> None:
     rank = {part: place for place, parts in enumerate(ORDER) for part in parts}
-    wrong = []
-    for path in [*ROOT.glob("benchmark/**/*.py"), *ROOT.glob("baselines/**/*.py")]:
-        inside = path.relative_to(ROOT).with_suffix("").parts
-        part = "baselines" if inside[0] == "baselines" else inside[1]
-        if part not in rank:
-            continue
-        wrong += [
-            f"{path.relative_to(ROOT)} imports {other}"
-            for other in imports(path) & set(rank)
-            if rank[other] < rank[part]
-        ]
+    assert {part_of(path) for path in code()} == set(rank), "a part is missing here, or gone"
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {other}"
+        for path in code()
+        for other in imports(path)
+        if other != "__version__" and rank[other] < rank[part_of(path)]
+    ]
     assert not wrong
+
+
+def test_the_method_and_the_objectives_know_nothing_of_the_suite() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {other}"
+        for path in code()
+        if part_of(path) in ("dam", "baselines")
+        for other in imports(path) - {part_of(path)}
+    ]
+    assert not wrong
+
+
+def python_files() -> list[Path]:
+    """All Python files of the project."""
+    return [
+        path
+        for room in ("benchmark", "baselines", "tests")
+        for path in ROOT.glob(f"{room}/**/*.py")
+    ]
+
+
+def test_no_folder_has_more_than_a_dozen_files() -> None:
+    files = Counter(
+        path.parent.relative_to(ROOT).as_posix()
+        for path in python_files()
+        if path.name != "__init__.py"
+    )
+    assert {folder for folder, number in files.items() if number > FILES} == set(MANY_FILES)
+
+
+def test_no_file_is_long() -> None:
+    lines = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in python_files()
+    }
+    assert {path for path, number in lines.items() if number > LINES} == set(MANY_LINES)

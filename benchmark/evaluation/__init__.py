@@ -1,12 +1,12 @@
 """Features to metrics: retrieval and re-identification protocols."""
 
 from benchmark.evaluation.clustering import nmi
-from benchmark.evaluation.distance import Distance
 from benchmark.evaluation.embed import embed
-from benchmark.evaluation.neighbours import Neighbours, nearest
 from benchmark.evaluation.per_query import PerQuery, per_query
 from benchmark.evaluation.protocol import Evaluation, evaluate
-from benchmark.evaluation.ranks import Ranks, positive_ranks, rank_blocks
+from benchmark.evaluation.ranking.distance import Distance
+from benchmark.evaluation.ranking.neighbours import Neighbours, nearest
+from benchmark.evaluation.ranking.ranks import Ranks, positive_ranks, rank_blocks
 from benchmark.evaluation.reid import REID, cmc, inverse_negative_penalty
 from benchmark.evaluation.retrieval import (
     RETRIEVAL,

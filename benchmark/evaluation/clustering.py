@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from benchmark.errors import UserError
-from benchmark.evaluation.distance import Distance, Products, compare
-from benchmark.evaluation.ranks import Ids
+from benchmark.evaluation.ranking.distance import Distance, Products, compare
+from benchmark.evaluation.ranking.ranks import Ids
 
 ROUNDS = 20
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from benchmark.data.dataset import Images
 from benchmark.data.loading import in_batches
-from benchmark.evaluation.memory import Parts
+from benchmark.evaluation.ranking.memory import Parts
 
 
 @contextmanager

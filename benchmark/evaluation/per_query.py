@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from benchmark.evaluation.ranks import Metric, Ranks
+from benchmark.evaluation.ranking.ranks import Metric, Ranks
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from benchmark.analysis.cues_summary import cue_metrics
 from benchmark.data.dataset import DataSet, Images
 from benchmark.errors import UserError
 from benchmark.evaluation.clustering import nmi as clustering_nmi
-from benchmark.evaluation.distance import Distance, compare
 from benchmark.evaluation.embed import embed
 from benchmark.evaluation.per_query import per_query
-from benchmark.evaluation.ranks import rank_blocks
+from benchmark.evaluation.ranking.distance import Distance, compare
+from benchmark.evaluation.ranking.ranks import rank_blocks
 from benchmark.evaluation.reid import REID
 from benchmark.evaluation.retrieval import RETRIEVAL
 

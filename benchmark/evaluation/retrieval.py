@@ -17,7 +17,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from benchmark.evaluation.ranks import Metric, Ranks
+from benchmark.evaluation.ranking.ranks import Metric, Ranks
 
 
 def recall_at_k(ranks: Ranks, k: int) -> Tensor:

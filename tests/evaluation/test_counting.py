@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.evaluation.counting import Block, count_in_loops, count_in_torch
-from benchmark.evaluation.distance import Products, compare
+from benchmark.evaluation.ranking.counting import Block, count_in_loops, count_in_torch
+from benchmark.evaluation.ranking.distance import Products, compare
 
 WAYS = [count_in_loops, count_in_torch]
 

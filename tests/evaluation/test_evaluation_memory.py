@@ -9,8 +9,8 @@ import torch
 from benchmark.data.dataset import DataSet, Split
 from benchmark.errors import UserError
 from benchmark.evaluation import evaluate, positive_ranks
-from benchmark.evaluation.distance import Products
-from benchmark.evaluation.memory import Parts, is_out_of_memory
+from benchmark.evaluation.ranking.distance import Products
+from benchmark.evaluation.ranking.memory import Parts, is_out_of_memory
 
 ERRORS = [
     MemoryError("Unable to allocate 3.00 GiB"),

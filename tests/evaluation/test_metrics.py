@@ -17,7 +17,7 @@ from benchmark.evaluation import (
     reid,
     retrieval,
 )
-from benchmark.evaluation.ranks import Ranks
+from benchmark.evaluation.ranking.ranks import Ranks
 
 
 def retrieval_metrics(*blocks):

@@ -13,7 +13,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from benchmark.evaluation.distance import Distance, Products, compare, full_precision, squares
+from benchmark.evaluation.ranking.distance import (
+    Distance,
+    Products,
+    compare,
+    full_precision,
+    squares,
+)
 
 Backend = Literal["faiss", "torch"]
 

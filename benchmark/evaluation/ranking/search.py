@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from benchmark.evaluation.counting import Block, count_nearer
-from benchmark.evaluation.distance import Comparison, Products
+from benchmark.evaluation.ranking.counting import Block, count_nearer
+from benchmark.evaluation.ranking.distance import Comparison, Products
 
 JUNK = -1
 """The label of gallery images that count neither as matches nor as mistakes."""

@@ -53,7 +53,7 @@ def count_nearer(
 ):  # fmt: skip
     """Fill the rows from `part[0]` to `part[1]` of `nearer` [B, P] and `settled` [B].
 
-    See `benchmark.evaluation.counting.count_nearer`. Row b's thresholds fall.
+    See `benchmark.evaluation.ranking.counting.count_nearer`. Row b's thresholds fall.
     """
     for b in range(part[0], part[1]):
         count = counts[b]

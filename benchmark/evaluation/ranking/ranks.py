@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.evaluation.distance import Distance, compare
-from benchmark.evaluation.memory import Parts
-from benchmark.evaluation.search import Identities, Search
+from benchmark.evaluation.ranking.distance import Distance, compare
+from benchmark.evaluation.ranking.memory import Parts
+from benchmark.evaluation.ranking.search import Identities, Search
 
 Ids = Tensor | npt.NDArray[np.int64]
 

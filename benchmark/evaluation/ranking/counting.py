@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmark.evaluation.distance import SHARE, Comparison, squares
+from benchmark.evaluation.ranking.distance import SHARE, Comparison, squares
 
 # The most numbers in memory at once while pairs of images are compared in float64.
 ROOM = 2**24
@@ -52,7 +52,7 @@ def count_nearer(
 def count_in_loops(comparison: Comparison, block: Block, budget: int) -> tuple[Tensor, Tensor]:
     """`count_nearer` on the CPU, by loops that numba compiles, in as many threads as torch has."""
     # Imported here: it takes half a second.
-    from benchmark.evaluation import counting_loops
+    from benchmark.evaluation.ranking import counting_loops
 
     loop: Any = counting_loops.count_nearer
     nearer = torch.zeros_like(block.positives)
