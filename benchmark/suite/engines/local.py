@@ -43,6 +43,9 @@ class _Started:
     process: BaseProcess
     gpu: str | None
 
+LOADED_ONCE = ("matplotlib.pyplot", "numba")
+"""What mmengine and the evaluation import late: loaded before the processes of runs are forked."""
+
 
 class Local:
     """Makes runs in `workers` processes; on `gpus` one a worker, in turn where there are fewer.
@@ -73,7 +76,7 @@ class Local:
     ) -> None:
         """Make the runs; see `Engine`."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
+        context.set_forkserver_preload([__name__, *LOADED_ONCE])
         waiting = list(runs)
         stopping = False
         with self._listening():
