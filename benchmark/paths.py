@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark.errors import UserError
 
-ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG))
+NOTHING_THERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG))
 """Errors for a path that leads to nothing, as a loop of links does."""
 
 
@@ -58,7 +58,7 @@ def _mode(path: Path) -> int:
     except ValueError:  # no path holds a zero byte, or half of a character
         return 0
     except OSError as error:
-        if error.errno in ABSENT:
+        if error.errno in NOTHING_THERE:
             return 0
         raise UserError(
             f"{path} can't be looked at ({error.strerror}). Mend the permissions of the folders "

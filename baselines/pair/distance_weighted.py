@@ -14,8 +14,15 @@ NEAREST = 0.5
 FARTHEST = 1.4
 
 
-def check_sampling(dim: int, normalise: bool) -> None:
-    """Raise ValueError unless q is known: features of unit length and their dimension."""
+def check_mining(mining: str, known: tuple[str, ...], dim: int, normalise: bool) -> None:
+    """Raise ValueError unless `mining` is `known`, and q too if it is "distance_weighted".
+
+    q is known for features of unit length (`normalise`) in at least 2 dimensions, `dim`.
+    """
+    if mining not in known:
+        raise ValueError(f"unknown mining {mining!r}; known: {', '.join(known)}")
+    if mining != "distance_weighted":
+        return
     if dim < 2:
         raise ValueError(
             "mining='distance_weighted' needs dim, the number of elements of an embedding, which "

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from baselines.objective import PairObjective
-from baselines.pair.distance_weighted import check_sampling, draw_negatives
+from baselines.pair.distance_weighted import check_mining, draw_negatives
 from baselines.pair.rows import positive_columns
 
 Mining = Literal["all", "distance_weighted"]
@@ -41,10 +41,7 @@ class Margin(PairObjective):
         normalise: bool = True,
     ) -> None:
         super().__init__()
-        if mining not in get_args(Mining):
-            raise ValueError(f"unknown mining {mining!r}; known: {', '.join(get_args(Mining))}")
-        if mining == "distance_weighted":
-            check_sampling(dim, normalise)
+        check_mining(mining, get_args(Mining), dim, normalise)
         self.alpha = alpha
         self.beta = nn.Parameter(torch.tensor(float(beta)))
         self.mining = mining

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from baselines.objective import PairObjective
 from baselines.pair.active import mean_of_active
-from baselines.pair.distance_weighted import check_sampling, draw_negatives
+from baselines.pair.distance_weighted import check_mining, draw_negatives
 from baselines.pair.rows import partnered, positive_columns
 
 Mining = Literal["batch_hard", "batch_all", "semi_hard", "distance_weighted"]
@@ -49,10 +49,7 @@ class Triplet(PairObjective):
         normalise: bool = False,
     ) -> None:
         super().__init__()
-        if mining not in get_args(Mining):
-            raise ValueError(f"unknown mining {mining!r}; known: {', '.join(get_args(Mining))}")
-        if mining == "distance_weighted":
-            check_sampling(dim, normalise)
+        check_mining(mining, get_args(Mining), dim, normalise)
         self.margin = margin
         self.mining = mining
         self.dim = dim

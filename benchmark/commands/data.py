@@ -117,21 +117,21 @@ def _check_all(options: argparse.Namespace, console: Console) -> int:
 
 
 def _refused(name: str, error: UserError) -> int:
-    """Tell what is wrong with one data set of several; returns the exit status."""
+    """Print what is wrong with one data set of several; returns the exit status."""
     print(f"error: {name}: {printable(str(error))}", file=sys.stderr)
     return 2
 
 
 def _check_one(dataset: "OnDisk", options: argparse.Namespace, console: Console) -> int:
     from benchmark.data.official.release import Release
-    from benchmark.data.upkeep.presentation import print_steps, verdict
+    from benchmark.data.upkeep.presentation import print_steps, soundness
 
     allowed = options.allow_partial or (isinstance(dataset, Release) and dataset.allow_partial)
     findings = _look(dataset, options, console)
-    said, todo = verdict(
+    summary, todo = soundness(
         findings, allowed, _command("check", options), _command("prepare", options)
     )
-    print_steps(said, todo, console)
+    print_steps(summary, todo, console)
     return 0 if findings.ok and (allowed or not findings.partial) else 1
 
 
@@ -141,8 +141,8 @@ def _look(dataset: "OnDisk", options: argparse.Namespace, console: Console) -> "
     from benchmark.data.upkeep.check import check
     from benchmark.data.upkeep.presentation import counting, print_findings
 
-    with counting(f"opening the images of {options.name}", new_console(stderr=True)) as tell:
-        findings = check(dataset, tell)
+    with counting(f"opening the images of {options.name}", new_console(stderr=True)) as on_progress:
+        findings = check(dataset, on_progress)
     print_findings(findings, dataset.source if isinstance(dataset, Release) else None, console)
     console.print()
     return findings
@@ -167,7 +167,7 @@ def _prepare(options: argparse.Namespace, console: Console) -> int:
     if archive is not None and given is not None:
         _make(given)
     if given is not None and not exists(given):
-        # Nothing can lie there, and whoever follows the steps makes it.
+        # Nothing can be there, and the steps create it.
         there, below = None, given.absolute()
     else:
         use_root(given)
@@ -209,8 +209,8 @@ def _download(archive: "Archive", below: Path, by_hand: list[str], console: Cons
     except KeyboardInterrupt:
         part = part_of(archive, below)
         kept = f"{part} is kept, and the next call goes on from there"
-        told = kept if part.exists() else "nothing half-made was left"
-        print(f"interrupted; {printable(told)}", file=sys.stderr)
+        left = kept if part.exists() else "no unfinished file is left"
+        print(f"interrupted; {printable(left)}", file=sys.stderr)
         return 130
     unneeded = printable(str(below / archive.name))
     console.print(f"{unneeded} is no longer needed and can be removed.", soft_wrap=True)
@@ -236,7 +236,7 @@ def _dataset(options: argparse.Namespace) -> Any:
 
 
 def _command(action: str, options: argparse.Namespace) -> str:
-    """What to call for this data set, with this command's data root and overrides."""
+    """The command line for this data set, with this command's data root and overrides."""
     root = ["--data-root", str(options.data_root)] if options.data_root is not None else []
     command = ["python", "-m", "benchmark", "data", action, options.name]
     return shlex.join([*command, *root, *options.overrides])

@@ -44,7 +44,7 @@ def _embed(options: argparse.Namespace, console: Console) -> int:
 
 
 def _folder(run: str) -> Path:
-    """The folder of a run, by itself or by its id below ./out."""
+    """The folder of a run, given as a path or by its id below ./out."""
     folder = expanded(run)
     if (folder / "config.json").is_file():
         return folder

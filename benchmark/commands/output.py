@@ -17,7 +17,7 @@ WIDTH = 100
 
 
 def new_console(*, stderr: bool = False) -> Console:
-    """A console that prints brackets and colons in names as they are."""
+    """A console that prints names as they are, brackets and colons included."""
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 

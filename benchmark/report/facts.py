@@ -1,6 +1,6 @@
 """What all arms of a comparison share, as short texts: conditions that papers leave to the code."""
 
-from benchmark.report.settings import describe, value_text
+from benchmark.report.settings import entry_text, value_text
 from benchmark.run_config import Memory, RunConfig, Sampler, Schedule
 
 
@@ -10,7 +10,7 @@ def facts(config: RunConfig) -> dict[str, str]:
     weights = backbone.pop("weights", None)
     frozen = backbone.pop("freeze_batch_norm", False)
     return {
-        "backbone": describe(backbone),
+        "backbone": entry_text(backbone),
         "weights": "random" if weights is None else str(weights),
         "batch norm": "frozen" if frozen else "trained",
         "pooling": config.pooling,
@@ -19,7 +19,7 @@ def facts(config: RunConfig) -> dict[str, str]:
         "batch": _batch(config.sampler),
         "memory": _memory(config.memory),
         "epochs": str(config.epochs),
-        "optimiser": describe(config.optimiser.model_dump()),
+        "optimiser": entry_text(config.optimiser.model_dump()),
         "schedule": _schedule(config.schedule),
     }
 

@@ -13,7 +13,7 @@ def value_text(value: Any) -> str:
     if value is None:
         return "none"
     if isinstance(value, Mapping):
-        return "(" + describe(value) + ")"
+        return "(" + entry_text(value) + ")"
     if isinstance(value, (list, tuple)):
         return ",".join(value_text(item) for item in value) or "none"
     return str(value)
@@ -30,14 +30,14 @@ def flatten(entry: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def describe(entry: Mapping[str, Any]) -> str:
+def entry_text(entry: Mapping[str, Any]) -> str:
     """A configuration entry on one line, its type (or a DAM similarity's rule) first.
 
-    >>> describe({"type": "dam", "rule": "quantile", "keep": 0.8, "joint": 0.0})
+    >>> entry_text({"type": "dam", "rule": "quantile", "keep": 0.8, "joint": 0.0})
     'quantile keep=0.8 joint=0'
-    >>> describe({"type": "joint", "pair": {"type": "triplet", "margin": 0.3}, "weights": [1, 2]})
+    >>> entry_text({"type": "joint", "pair": {"type": "triplet", "margin": 0.3}, "weights": [1, 2]})
     'joint weights=1,2 pair=(triplet margin=0.3)'
-    >>> describe({"type": "plain"})
+    >>> entry_text({"type": "plain"})
     'plain'
     """
     rest = dict(entry)
@@ -75,7 +75,7 @@ def exchange_text(entries: Mapping[str, Any]) -> str:
     'plain; dropout p=0.2'
     """
     listed = [one for entry in entries.values() for one in _as_list(entry)]
-    return "; ".join(describe(one) for one in listed)
+    return "; ".join(entry_text(one) for one in listed)
 
 
 def _as_list(entry: Any) -> list[Any]:

@@ -79,7 +79,7 @@ def test_cbam_equals_its_equations() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda: DropBlock(block=2), "block must be an odd number from 1"),
         (lambda: DropBlock(p=1.0), "p must be from 0"),
@@ -88,6 +88,6 @@ def test_cbam_equals_its_equations() -> None:
         (lambda: Dropout(1.5), "probability"),
     ],
 )
-def test_wrong_options_are_told(make: type, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_wrong_options_are_told(make: type, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         make()

@@ -70,9 +70,9 @@ def test_another_file_in_torch_hubs_folder_is_refused(
     path = hub / published.file.name
     path.write_bytes(b"<html>log in</html>")
     found = hashlib.sha256(path.read_bytes()).hexdigest()[: len(published.digits)]
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as raised:
         backbone()
-    message = str(told.value)
+    message = str(raised.value)
     assert message.startswith(f"backbone.weights: {path} is not the file that was published")
     assert f"its SHA-256 begins with {found}, not {published.digits}. Move it away." in message
     assert f"Download {published.url}" in message
@@ -118,7 +118,7 @@ def test_a_path_that_leads_nowhere(weights: str) -> None:
 
 @pytest.mark.parametrize("backbone", PHOTO)
 def test_files_that_are_no_weights_of_it(backbone: type[PhotoBackbone], tmp_path: Path) -> None:
-    def refused(reason: str, told: str = "") -> None:
+    def refused(reason: str, message: str = "") -> None:
         with pytest.raises(UserError, match=reason) as error:
             backbone(weights=str(path))
         assert "\n" not in str(error.value)

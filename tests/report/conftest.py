@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from benchmark.durable import write_json
-from benchmark.suite.store.runs import identity
+from benchmark.report.grouping import build_table
+from benchmark.report.table import Group
+from benchmark.suite.store.runs import identity, read_runs
 
 NOTE = "Rendered from the fonts of this machine; a small stand-in, not a published data set."
 SIMILARITIES: dict[str, dict[str, Any]] = {
@@ -134,3 +136,14 @@ def store_run(
 def store(tmp_path: Path) -> StoreRun:
     """`store(arm=..., seed=..., ...)` writes a run below `tmp_path`."""
     return lambda **options: store_run(tmp_path, **options)
+
+
+@pytest.fixture
+def group_of(tmp_path: Path) -> Callable[[], Group]:
+    """`group_of()` reads the runs below `tmp_path`, which are on one data set."""
+
+    def read() -> Group:
+        [group] = build_table(read_runs(tmp_path)).groups
+        return group
+
+    return read

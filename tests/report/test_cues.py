@@ -1,6 +1,5 @@
 """What the report says of known cues: sentences, table and figures."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,21 +9,9 @@ from benchmark.report.cues.findings import cue_findings
 from benchmark.report.cues.known import cues_of
 from benchmark.report.cues.sheet import cues_sheet
 from benchmark.report.figures.style import looks
-from benchmark.report.grouping import build_table
-from benchmark.report.table import Group
-from benchmark.suite.store.runs import read_runs
 
 SALIENCY = {"mark": 9.0, "shell_colour": 900.0, "eyes": 5.0, "rim": 300.0}
 ARMS = ("baseline", "dam", "random")
-
-
-@pytest.fixture
-def group_of(tmp_path: Path) -> Any:
-    def read() -> Group:
-        [group] = build_table(read_runs(tmp_path)).groups
-        return group
-
-    return read
 
 
 def store_cues(

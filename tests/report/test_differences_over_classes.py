@@ -67,5 +67,5 @@ def test_a_damaged_file_is_named(store: Any, tmp_path: Path) -> None:
     path.write_bytes(b"no archive")
     [group] = build_table(read_runs(tmp_path)).groups
     assert classes_sheet(group) is None
-    [said] = remarks(group)
-    assert said.startswith("norm_softmax, dam: seed 0: ") and FILE in said
+    [remark] = remarks(group)
+    assert remark.startswith("norm_softmax, dam: seed 0: ") and FILE in remark

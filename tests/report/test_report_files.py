@@ -186,7 +186,7 @@ def test_data_sets_whose_names_differ_in_marks_have_figures_of_their_own(
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("place", "message"),
     [
         ("table.csv", r"table\.csv can't be written \(Is a directory\)\. Move the folder"),
         ("report.html", r"report\.html can't be written \(Is a directory\)\. Move the folder"),
@@ -195,13 +195,15 @@ def test_data_sets_whose_names_differ_in_marks_have_figures_of_their_own(
         ("figures", r"can't be written \(File exists\)\. Move the file away"),
     ],
 )
-def test_what_stands_in_the_way_is_told(store: Any, tmp_path: Path, place: str, told: str) -> None:
+def test_what_stands_in_the_way_is_named(
+    store: Any, tmp_path: Path, place: str, message: str
+) -> None:
     store()
     if place == "figures":
         (tmp_path / place).touch()
     else:
         (tmp_path / place).mkdir(parents=True)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         write_report(tmp_path)
     assert not list(tmp_path.rglob(".*"))
 

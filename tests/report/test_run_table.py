@@ -11,7 +11,7 @@ from scipy import stats
 from benchmark.errors import UserError
 from benchmark.report.grouping import build_table
 from benchmark.report.metrics import metric_name
-from benchmark.report.settings import describe, distinct, value_text, varying
+from benchmark.report.settings import distinct, entry_text, value_text, varying
 from benchmark.report.table import Table
 from benchmark.report.tables.archive import archive_text
 from benchmark.suite.store.runs import Stored, read_runs
@@ -226,10 +226,10 @@ def test_the_same_run_twice_is_refused(store: Any, tmp_path: Path) -> None:
 
 def test_settings_as_text() -> None:
     entry = {"joint": 0.0, "keep": 0.8, "rescale": True, "rule": "quantile", "type": "dam"}
-    assert describe(entry) == "quantile keep=0.8 joint=0 rescale=on"
-    assert describe({"type": "naive_both", "rule": "mean"}) == "naive_both mean"
+    assert entry_text(entry) == "quantile keep=0.8 joint=0 rescale=on"
+    assert entry_text({"type": "naive_both", "rule": "mean"}) == "naive_both mean"
     joint = {"pair": {"type": "triplet", "margin": 0.3}, "type": "joint", "weights": [1.0, 0.5]}
-    assert describe(joint) == "joint weights=1,0.5 pair=(triplet margin=0.3)"
+    assert entry_text(joint) == "joint weights=1,0.5 pair=(triplet margin=0.3)"
     assert value_text([]) == "none"
     nested = [{"a": {"rate": 1}, "b": {"rate": 1}}, {"a": {"rate": 2}, "b": {"rate": 3}}]
     assert varying(nested) == ["a.rate=1, b.rate=1", "a.rate=2, b.rate=3"]

@@ -80,7 +80,7 @@ def value_and_gradients(
     return [value.detach(), *gradients]
 
 
-def differences(found: Sequence[Tensor], expected: Sequence[Tensor]) -> Tensor:
+def largest_differences(found: Sequence[Tensor], expected: Sequence[Tensor]) -> Tensor:
     """The largest difference of each tensor from the expected one [number of tensors].
 
     It is relative to the expected tensor's largest entry, or to 1 if that is larger. Raises
@@ -134,7 +134,7 @@ def measure(
             continue
         compared += 1
         nonzero += bool(expected[0].any())
-        largest = torch.maximum(largest, differences(found, expected))
+        largest = torch.maximum(largest, largest_differences(found, expected))
     value, *gradients = largest.tolist()
     named = dict(zip(inputs, gradients, strict=True))
     return Agreement(subject, oracle, source, dtype, compared, nonzero, value, named)

@@ -13,7 +13,7 @@ from torch.func import functional_call
 
 from benchmark.bench.conformance.agreement import Agreement, Missing, measure, value_and_gradients
 from benchmark.bench.conformance.formulas_proxy import FORMULAS
-from benchmark.bench.conformance.oracles_proxy import ABSENT, LIBRARY
+from benchmark.bench.conformance.oracles_proxy import LIBRARY, WITHOUT_LIBRARY
 from benchmark.losses import ProxyLoss
 from benchmark.registry import PROXY_OBJECTIVES, build
 from benchmark.run_config import Entry
@@ -72,7 +72,7 @@ def against_formula(name: str, dtype: torch.dtype, cases: int) -> Agreement | Mi
 def against_library(name: str, dtype: torch.dtype, cases: int) -> Agreement | Missing:
     """The objective `name` against pytorch-metric-learning, both in `dtype`."""
     if name not in LIBRARY:
-        return Missing(name, "library", ABSENT.get(name, "no loss of it is chosen"))
+        return Missing(name, "library", WITHOUT_LIBRARY.get(name, "no loss of it is chosen"))
     oracle = LIBRARY[name]
     loss = baseline(make(name))
     centres = make(name).centres

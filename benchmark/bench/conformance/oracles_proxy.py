@@ -1,8 +1,8 @@
 """The proxy objectives in pytorch-metric-learning, to compare with.
 
-`LIBRARY` goes by the objective's name in configurations. Each function calls the library with the
-objective's default options; what it takes and returns is as in `formulas_proxy`. `ABSENT` says why
-the library has no form of an objective.
+The keys of `LIBRARY` are the objectives' names in configurations. Each function calls the library
+with the objective's default options, and takes and returns what the one in `formulas_proxy` does.
+`WITHOUT_LIBRARY` says why the library has no form of an objective.
 """
 
 import math
@@ -69,7 +69,7 @@ LIBRARY = {
     ),
     "soft_triple": Oracle("pytorch-metric-learning SoftTripleLoss", _library_soft_triple),
 }
-ABSENT = {
+WITHOUT_LIBRARY = {
     "proxy_nca": "the library's ProxyNCALoss has the own class in its denominator",
     "softmax": "the library has no softmax without normalisation",
 }

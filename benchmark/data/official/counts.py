@@ -51,7 +51,7 @@ MSMT17_VALIDATION_IMAGES = 2373
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CountComparison:
     """The counts `found` of the data set `title`, beside those of its `official` release.
 
     `lent` is how many of the classes tested here are training classes of the release, as far as

@@ -7,7 +7,7 @@ Counts = dict[str, int]
 
 
 @dataclass(frozen=True)
-class Part:
+class KnownPart:
     """A part of a release, recognised by its counts; `description` says which part it is."""
 
     name: str
@@ -15,23 +15,23 @@ class Part:
     counts: Counts
 
 
-PARTS: dict[str, list[Part]] = {
+PARTS: dict[str, list[KnownPart]] = {
     "CUB-200-2011": [
-        Part(
+        KnownPart(
             "CUB-50",
             "classes 1 to 50 of CUB-200-2011, trained on classes 1 to 25 and tested on 26 to 50",
             {"train classes": 25, "train images": 1402, "test classes": 25, "test images": 1487},
         )
     ],
     "Cars196": [
-        Part(
+        KnownPart(
             "Cars196-train",
             "the official training images of Cars196, of all its classes",
             {"train classes": 98, "train images": 4052, "test classes": 98, "test images": 4092},
         )
     ],
     "Market-1501": [
-        Part(
+        KnownPart(
             "Market-train-split",
             "the training identities of Market-1501, split in two to train on and to test on",
             {
@@ -47,6 +47,6 @@ PARTS: dict[str, list[Part]] = {
 }
 
 
-def known_part(title: str, counts: Counts) -> Part | None:
+def known_part(title: str, counts: Counts) -> KnownPart | None:
     """The known part of the release `title` with exactly these counts, if there is one."""
     return next((part for part in PARTS.get(title, []) if part.counts == counts), None)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from benchmark.data.dataset import DataSet, Status
-from benchmark.data.official.counts import OFFICIAL, Comparison
+from benchmark.data.official.counts import OFFICIAL, CountComparison
 from benchmark.data.official.location import located, misplaced
 from benchmark.data.official.parts import Counts
 from benchmark.data.official.source import Source
@@ -117,14 +117,14 @@ class Release(ABC):
         """
         return located(below, self.folders, self.marks)
 
-    def compared(self, halves: Halves) -> Comparison:
+    def compared(self, halves: Halves) -> CountComparison:
         """The counts found, beside those of the release."""
         counts, official = halves.counts(), self.official
         lent = 0
         if "train classes" in official:
             # The releases number their classes from 1, and train on the first half of them.
             lent = int((np.unique(halves.query.labels) <= official["train classes"]).sum())
-        return Comparison(self.whole, counts, official, lent)
+        return CountComparison(self.whole, counts, official, lent)
 
     def status(self) -> Status:
         """Whether the release is there, and the counts of its lists; images aren't read."""

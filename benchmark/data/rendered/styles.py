@@ -26,6 +26,7 @@ from pathlib import Path
 
 from PIL import ImageFont
 
+from benchmark.data.dataset import Status
 from benchmark.errors import UserError
 
 MANIFEST = Path(__file__).with_name("typefaces.csv")
@@ -105,6 +106,12 @@ def pip_command(missing: dict[str, Style]) -> str:
     if not missing:
         return ""
     return "pip install " + " ".join(style.requirement for style in missing.values())
+
+
+def status(counts: dict[str, int]) -> Status:
+    """Whether the fonts of all styles are installed, for a data set with these `counts`."""
+    missing = unavailable(styles())
+    return Status(not missing, counts, pip_command(missing))
 
 
 def require(wanted: Iterable[Style]) -> None:

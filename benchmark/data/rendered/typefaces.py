@@ -42,14 +42,13 @@ class Typefaces:
 
     def status(self) -> Status:
         """Whether the font packages are there; nothing is rendered."""
-        missing = styles.unavailable(styles.styles())
         counts = {
             "train classes": TRAIN_CLASSES,
             "train images": TRAIN_CLASSES * len(CHARACTERS),
             "test classes": CLASSES - TRAIN_CLASSES,
             "test images": (CLASSES - TRAIN_CLASSES) * len(CHARACTERS),
         }
-        return Status(not missing, counts, styles.pip_command(missing))
+        return styles.status(counts)
 
     def load(self, transform: object = None) -> DataSet:
         """Both halves in memory (12.7 MB), training images augmented by `transform`, if any.

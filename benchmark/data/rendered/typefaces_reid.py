@@ -46,7 +46,6 @@ class TypefacesReid:
 
     def status(self) -> Status:
         """Whether the font packages are there; nothing is rendered."""
-        missing = styles.unavailable(styles.styles())
         test, cameras = CLASSES - TRAIN_CLASSES, len(CAMERAS)
         counts = {
             "train classes": TRAIN_CLASSES,
@@ -56,7 +55,7 @@ class TypefacesReid:
             "gallery images": test * cameras * (SHOTS - 1),
             "cameras": cameras,
         }
-        return Status(not missing, counts, styles.pip_command(missing))
+        return styles.status(counts)
 
     def load(self, transform: object = None) -> DataSet:
         """All splits in memory (4.9 MB), training images augmented by `transform`, if any.

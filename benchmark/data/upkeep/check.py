@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmark.data.official.counts import Comparison
+from benchmark.data.official.counts import CountComparison
 from benchmark.data.official.parts import Counts
 from benchmark.data.official.release import Release
 from benchmark.data.photographs.files import decode
@@ -48,7 +48,7 @@ class Findings:
     folder: Path
     layout: str
     found: Counts
-    comparison: Comparison | None
+    comparison: CountComparison | None
     aside: Counts
     official_aside: Counts
     opened: int

@@ -82,7 +82,7 @@ def _print_files(heading: str, found: Iterable[Finding], style: str, console: Co
         console.print(Padding(Text(text, overflow="fold"), (0, 0, 0, 2)))
 
 
-def verdict(
+def soundness(
     findings: Findings, allow_partial: bool, check: str, prepare: str
 ) -> tuple[str, list[str]]:
     """Whether the data set is sound, in a sentence, and what to do about it, step by step.

@@ -2,7 +2,7 @@
 
 from benchmark.report.numbers import ABSENT
 from benchmark.report.page.blocks import Block, Facts, TableBlock
-from benchmark.report.settings import describe, value_text
+from benchmark.report.settings import entry_text, value_text
 from benchmark.report.table import Comparison, Group
 from benchmark.report.tables.columns import words
 from benchmark.report.tables.sheet import Line, Sheet
@@ -47,7 +47,7 @@ def _condition(comparison: Comparison) -> dict[str, str]:
         if name not in _SHOWN
     }
     return {
-        "Objective": describe(comparison.shared["objective"]),
+        "Objective": entry_text(comparison.shared["objective"]),
         "Recipe": str(comparison.config.recipe),
         **{name.capitalize(): text for name, text in facts.items()},
         **others,

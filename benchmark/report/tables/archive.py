@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.report.numbers import ABSENT
-from benchmark.report.settings import describe
+from benchmark.report.settings import entry_text
 from benchmark.report.table import Comparison, Group, Row, Table
 from benchmark.report.tables.columns import fraction
 from benchmark.report.tables.files import csv_of
@@ -36,7 +36,7 @@ def _line(group: Group, comparison: Comparison, row: Row, metrics: list[str]) ->
         "protocol": group.protocol,
         "recipe": comparison.config.recipe,
         "objective": comparison.label,
-        "objective settings": describe(comparison.shared["objective"]),
+        "objective settings": entry_text(comparison.shared["objective"]),
         "arm": row.label,
         "arm settings": row.settings,
         "seeds": len(row.finished),

@@ -14,7 +14,7 @@ from torch import Tensor
 from benchmark.__main__ import main
 from benchmark.bench.conformance import bench as conformance
 from benchmark.bench.conformance import cases_mapping, cases_pair, cases_proxy
-from benchmark.bench.conformance.agreement import differences, measure, value_and_gradients
+from benchmark.bench.conformance.agreement import largest_differences, measure, value_and_gradients
 from benchmark.bench.conformance.bench import QUICK, bench_conformance
 from benchmark.bench.conformance.formulas_pair import FORMULAS as PAIR
 from benchmark.bench.conformance.formulas_proxy import FORMULAS as PROXY
@@ -145,11 +145,11 @@ def test_without_the_library(
 def test_differences_are_relative_to_the_largest_entry_or_to_one() -> None:
     found = [torch.tensor([20.0, 3.0]), torch.tensor(0.25), torch.tensor([[1.0], [torch.nan]])]
     expected = [torch.tensor([20.0, 1.0]), torch.tensor(0.5), torch.tensor([[1.0], [2.0]])]
-    largest = differences(found, expected)
+    largest = largest_differences(found, expected)
     assert largest[:2].tolist() == [0.1, 0.25]
     assert largest[2].isnan()
     with pytest.raises(ValueError, match=r"\[2\] can't be compared with an oracle's \[3\]"):
-        differences([torch.ones(2)], [torch.ones(3)])
+        largest_differences([torch.ones(2)], [torch.ones(3)])
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 2])

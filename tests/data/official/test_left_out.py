@@ -32,8 +32,8 @@ def test_junk_of_the_release_is_compared_and_makes_no_part(tree):
     path.unlink()
     findings = check(make("market1501"))
     assert findings.aside == {"junk images": 0}
-    told = Finding("junk images", "0 of 1 are there; no result depends on them")
-    assert findings.notes == (told,)
+    note = Finding("junk images", "0 of 1 are there; no result depends on them")
+    assert findings.notes == (note,)
     assert not findings.partial
 
 

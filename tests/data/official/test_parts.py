@@ -4,7 +4,7 @@ import pytest
 from registered import make
 
 from benchmark.data.official import counts, parts
-from benchmark.data.official.parts import Part
+from benchmark.data.official.parts import KnownPart
 from benchmark.data.photographs.transforms import RetrievalCrop
 from benchmark.errors import UserError
 
@@ -27,20 +27,21 @@ def test_a_part_is_refused_unless_allowed_and_then_named(build, monkeypatch):
         {"train classes": 6, "train images": 20, "test classes": 6, "test images": 24},
     )
     build("cub200")
-    told = "8 of 12 classes, 24 of 44 images"
-    with pytest.raises(UserError, match=f"{told}.*--allow-partial"):
+    differing = "8 of 12 classes, 24 of 44 images"
+    with pytest.raises(UserError, match=f"{differing}.*--allow-partial"):
         make("cub200").load(TINY)
     part = make("cub200", allow_partial=True).load(TINY)
     assert part.name == "CUB-200-2011 (partial: 8 of 12 classes)"
     assert make("cub200").status().remedy == f"a part: --allow-partial as {part.name}"
-    assert part.note.startswith(f"A part of CUB-200-2011: {told}; 2 of the 4 classes tested are ")
-    known = Part("CUB-8", "classes 1 to 8 of CUB-200-2011", make("cub200").status().counts)
+    note = f"A part of CUB-200-2011: {differing}; 2 of the 4 classes tested are "
+    assert part.note.startswith(note)
+    known = KnownPart("CUB-8", "classes 1 to 8 of CUB-200-2011", make("cub200").status().counts)
     monkeypatch.setitem(parts.PARTS, "CUB-200-2011", [known])
     part = make("cub200", allow_partial=True).load(TINY)
     assert part.name == "CUB-8"
     assert part.note == (
-        f"Classes 1 to 8 of CUB-200-2011: {told}; 2 of the 4 classes tested are training classes "
-        "of the release. Results don't compare with published ones."
+        f"Classes 1 to 8 of CUB-200-2011: {differing}; 2 of the 4 classes tested are training "
+        "classes of the release. Results don't compare with published ones."
     )
 
 

@@ -56,15 +56,15 @@ def summary(split):
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "message"),
     [
         ("cub200", "50 of 200 classes, 2,889 of 11,788 images"),
         ("cars196", "4,092 of 8,131 test images"),
         ("market1501", "751 of 1,501 identities"),
     ],
 )
-def test_parts_are_refused_unless_allowed(make, kind, told):
-    with pytest.raises(UserError, match=f"{told}.*--allow-partial"):
+def test_parts_are_refused_unless_allowed(make, kind, message):
+    with pytest.raises(UserError, match=f"{message}.*--allow-partial"):
         make(kind).load(RetrievalCrop())
 
 

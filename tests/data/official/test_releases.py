@@ -172,9 +172,9 @@ def test_wrong_options_are_told(kind, option, value):
 def test_no_root_and_no_folder_are_told(kind, monkeypatch, tmp_path):
     monkeypatch.delenv(VARIABLE, raising=False)
     assert not make(kind).status().found
-    with pytest.raises(UserError, match="--data-root DIR") as told:
+    with pytest.raises(UserError, match="--data-root DIR") as raised:
         make(kind).load(TINY)
-    assert kind not in KINDS or str(make(kind).source) in str(told.value)
+    assert kind not in KINDS or str(make(kind).source) in str(raised.value)
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     assert not make(kind).status().found
     with pytest.raises(UserError, match=f"{tmp_path}"):
@@ -183,9 +183,9 @@ def test_no_root_and_no_folder_are_told(kind, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_remedy_names_the_page_and_the_terms(kind):
-    told = make(kind).remedy
-    assert "page '" in told
-    assert "research" in told
+    message = make(kind).remedy
+    assert "page '" in message
+    assert "research" in message
 
 
 def test_glyphs_are_refused_their_transform(build):

@@ -31,12 +31,12 @@ def keep_one_camera(folder):
 
 def refused(kind, capsys, *overrides, **options):
     """What loading says, which the check must say as well, in one line and with status 2."""
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as raised:
         make(kind, **options).load(TINY)
     capsys.readouterr()
     assert main(["data", "check", kind, *overrides]) == 2
-    assert capsys.readouterr().err == f"error: {told.value}\n"
-    return str(told.value)
+    assert capsys.readouterr().err == f"error: {raised.value}\n"
+    return str(raised.value)
 
 
 def test_one_image_a_class_cannot_be_found(tree, capsys):

@@ -117,9 +117,9 @@ def damage(tmp_path: Path, fault: str) -> Path:
 )
 def test_a_bad_file_is_named_with_the_remedy(tmp_path, fault):
     path = damage(tmp_path, fault)
-    with pytest.raises(UserError, match="archive again") as told:
+    with pytest.raises(UserError, match="archive again") as raised:
         FileImages(path.parent, [path.name], RetrievalCrop()).batch(np.array([0]), None)
-    assert str(path) in str(told.value)
+    assert str(path) in str(raised.value)
 
 
 def test_no_byte_that_is_changed_gives_another_exception(tmp_path):

@@ -23,8 +23,8 @@ KINDS = [*LISTS, *FOLDERS]
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sound_set(tree, kind):
     folder = tree(kind)
-    told = []
-    findings = check(make(kind), lambda done, total: told.append((done, total)))
+    calls = []
+    findings = check(make(kind), lambda done, total: calls.append((done, total)))
     assert findings.ok
     assert number(findings) == NOTHING
     assert findings.notes == ()
@@ -37,7 +37,7 @@ def test_a_sound_set(tree, kind):
         assert findings.comparison.complete
         assert findings.comparison.official == counts.OFFICIAL[make(kind).title]
         assert findings.name == make(kind).whole
-    assert told[-1] == (findings.opened, findings.opened)
+    assert calls[-1] == (findings.opened, findings.opened)
 
 
 @pytest.mark.parametrize("kind", KINDS)

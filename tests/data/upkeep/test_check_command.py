@@ -116,7 +116,7 @@ def test_without_a_root_the_check_says_where_a_release_comes_from(data, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["check", "cub200"], "there is no folder"),
         (["check", "image_folder"], "there is no folder"),
@@ -131,10 +131,10 @@ def test_without_a_root_the_check_says_where_a_release_comes_from(data, monkeypa
         (["list", "dataset.version=V2"], "takes no"),
     ],
 )
-def test_what_cannot_be_met(data, tmp_path, arguments, told):
+def test_what_cannot_be_met(data, tmp_path, arguments, message):
     status, _, err = data(*arguments, "--data-root", tmp_path)
     assert status == 2
-    assert told in err
+    assert message in err
     assert len(err.strip().splitlines()) == 1
 
 

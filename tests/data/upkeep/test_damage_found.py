@@ -130,19 +130,19 @@ def test_a_duplicate_in_two_splits(tree, kind, here, there):
 
 
 @pytest.mark.parametrize(
-    ("kind", "here", "there", "told"),
+    ("kind", "here", "there", "note"),
     [
         ("cub200", "images/001.Bird 0/Vögel_0.jpg", "images/001.Bird 0/Vögel_2.jpg", "the same"),
         ("cub200", "images/001.Bird 0/Vögel_0.jpg", "images/004.Bird 3/Vögel_2.jpg", "another"),
         ("image_folder", "kind 1/0.PNG", "kind 1/2.PNG", "the same"),
     ],
 )
-def test_a_duplicate_that_is_noted(tree, kind, here, there, told):
+def test_a_duplicate_that_is_noted(tree, kind, here, there, note):
     folder = tree(kind)
     copy(folder, here, there)
     findings = check(make(kind))
     assert findings.ok
-    assert findings.notes == (Finding(there, f"the same content as {here}, of {told} class"),)
+    assert findings.notes == (Finding(there, f"the same content as {here}, of {note} class"),)
 
 
 def test_a_duplicate_in_two_classes_of_ones_own(tree):

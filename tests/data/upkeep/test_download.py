@@ -75,7 +75,7 @@ def test_the_whole_file_arrives(fetch, host, tmp_path, script, asked):
 
 
 @pytest.mark.parametrize(
-    ("script", "told", "kept"),
+    ("script", "message", "kept"),
     [
         ([server.shows_page()], "web page", 0),
         ([server.shows_page("application/gzip")], "web page", 0),
@@ -95,8 +95,8 @@ def test_the_whole_file_arrives(fetch, host, tmp_path, script, asked):
         ),
     ],
 )
-def test_nothing_wrong_takes_the_place_of_the_file(fetch, host, tmp_path, script, told, kept):
-    with pytest.raises(UserError, match=told):
+def test_nothing_wrong_takes_the_place_of_the_file(fetch, host, tmp_path, script, message, kept):
+    with pytest.raises(UserError, match=message):
         fetch(*script)
     part = part_of(archive_of(CONTENT, ""), tmp_path)
     assert names(tmp_path) == ([part.name] if kept else [])
@@ -113,10 +113,10 @@ def test_a_refusal_is_not_repeated(fetch, host):
 
 def test_silence_is_a_broken_connection(fetch, host, monkeypatch):
     monkeypatch.setattr(downloading, "SILENCE", 0.2)
-    told = []
-    path = fetch(server.falls_silent(CONTENT, 1000, 1.0), server.serves(CONTENT), log=told.append)
+    calls = []
+    path = fetch(server.falls_silent(CONTENT, 1000, 1.0), server.serves(CONTENT), log=calls.append)
     assert path.read_bytes() == CONTENT
-    assert "timed out" in told[0]
+    assert "timed out" in calls[0]
     assert host.asked[0] is None
 
 
@@ -147,19 +147,19 @@ def test_the_file_that_is_there_is_verified_and_taken(fetch, host, tmp_path):
     path = tmp_path / "CUB_200_2011.tgz"
     path.write_bytes(CONTENT)
     assert fetch(server.answers(404)) == path
-    for wrong, told in ((OTHER, "its MD5 is"), (CONTENT[:9], "it has 9 bytes, not 700,000")):
+    for wrong, message in ((OTHER, "its MD5 is"), (CONTENT[:9], "it has 9 bytes, not 700,000")):
         path.write_bytes(wrong)
-        with pytest.raises(UserError, match=f"{told}.*Move it away"):
+        with pytest.raises(UserError, match=f"{message}.*Move it away"):
             fetch(server.serves(CONTENT))
         assert path.read_bytes() == wrong
     assert host.asked == []
 
 
 def test_progress_is_told_in_bytes(fetch):
-    told = []
-    fetch(server.breaks_off(CONTENT, 400_000), server.serves(CONTENT), on_bytes=told.append)
-    assert told == sorted(told)
-    assert {400_000, 700_000} <= set(told)
+    calls = []
+    fetch(server.breaks_off(CONTENT, 400_000), server.serves(CONTENT), on_bytes=calls.append)
+    assert calls == sorted(calls)
+    assert {400_000, 700_000} <= set(calls)
 
 
 def test_no_room_is_told_before_the_first_byte(fetch, host, monkeypatch):

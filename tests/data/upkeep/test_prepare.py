@@ -129,7 +129,7 @@ def test_prepare_prints_steps_for_a_root_that_is_not_there_yet(tmp_path, capsys,
 
 def test_prepare_needs_a_release_and_a_root(monkeypatch, capsys, tmp_path):
     monkeypatch.delenv(VARIABLE, raising=False)
-    for arguments, told in (
+    for arguments, message in (
         (["typefaces"], "no release that could be prepared"),
         (["image_folder"], "no release that could be prepared"),
         (["cub201"], "no dataset named 'cub201'"),
@@ -140,5 +140,5 @@ def test_prepare_needs_a_release_and_a_root(monkeypatch, capsys, tmp_path):
     ):
         assert main(["data", "prepare", *arguments]) == 2
         error = capsys.readouterr().err
-        assert told in error
+        assert message in error
         assert len(error.strip().splitlines()) == 1

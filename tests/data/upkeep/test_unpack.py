@@ -10,15 +10,15 @@ from benchmark.errors import UserError
 def test_unpack_moves_the_folder_into_place(tmp_path):
     path = tmp_path / "a.tgz"
     path.write_bytes(packed(("CUB/x/1.jpg", b"one"), ("attributes.txt", b"two")))
-    told = []
-    unpack(path, tmp_path / "CUB", told.append)
+    calls = []
+    unpack(path, tmp_path / "CUB", calls.append)
     assert names(tmp_path) == ["CUB", "a.tgz"]
     assert (tmp_path / "CUB" / "x" / "1.jpg").read_bytes() == b"one"
-    assert told == [3, 6]
+    assert calls == [3, 6]
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (packed(("CUB/x/1.jpg", OTHER))[:-9000], "can't be unpacked"),
         (OTHER, "can't be unpacked"),
@@ -29,11 +29,11 @@ def test_unpack_moves_the_folder_into_place(tmp_path):
     ],
     ids=["cut", "noise", "empty", "leaves its folder", "file for a folder", "another folder"],
 )
-def test_unpack_leaves_nothing_of_a_bad_archive(tmp_path, content, told):
+def test_unpack_leaves_nothing_of_a_bad_archive(tmp_path, content, message):
     below = tmp_path / "root"
     below.mkdir()
     (below / "a.tgz").write_bytes(content)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         unpack(below / "a.tgz", below / "CUB")
     assert names(below) == ["a.tgz"]
     assert names(tmp_path) == ["root"]

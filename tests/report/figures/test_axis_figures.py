@@ -1,24 +1,9 @@
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from benchmark.report.ablation.axes import Axis, find_axes, without_axes
 from benchmark.report.ablation.texts import axis_sentences
-from benchmark.report.grouping import build_table
-from benchmark.report.table import Group
-from benchmark.suite.store.runs import read_runs
 
 DAM = {"type": "dam", "rule": "quantile", "keep": 0.8, "rescale": True, "mapping": "margin"}
-
-
-@pytest.fixture
-def group_of(tmp_path: Path) -> Any:
-    def read() -> Group:
-        [group] = build_table(read_runs(tmp_path)).groups
-        return group
-
-    return read
 
 
 def store_point(store: Any, axis: str, value: Any, **options: Any) -> None:

@@ -93,9 +93,9 @@ def _too_few(layout: Layout) -> list[Variant]:
         left = _closed(layout, remaining(layout, [i for i in layout.images if i not in gone]))
         if layout.own_classes and "but one image" not in name and "second" not in name:
             kind = "wrong count"
-        told: Outcome = refused("{folder}", "differs from the official")
+        refusal: Outcome = refused("{folder}", "differs from the official")
         if layout.lists:
-            told = refused(
+            refusal = refused(
                 "{folder}", f"{len(gone)} listed images are not there", "--allow-partial"
             )
         made.append(
@@ -103,7 +103,7 @@ def _too_few(layout: Layout) -> list[Variant]:
                 f"{name} not there",
                 kind,
                 lambda tree, gone=gone: _delete(tree, gone),
-                told if layout.official else left,
+                refusal if layout.official else left,
                 left,
                 place="images",
             )

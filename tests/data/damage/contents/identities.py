@@ -67,8 +67,8 @@ def _by_market_names(layout: Layout) -> list[Variant]:
         camera = next(i for i in inside)
         new = {camera: _market_name(camera, f"{label:04}", 9)}
         if layout.official:
-            told = refused("{folder}", "4 of 3 cameras", "too much to be a part")
-            changed(f"a fourth camera in {part}", "wrong count", new, told)
+            refusal = refused("{folder}", "4 of 3 cameras", "too much to be a part")
+            changed(f"a fourth camera in {part}", "wrong count", new, refusal)
         else:
             changed(f"a fourth camera in {part}", "wrong count", new)
     for part, label, other in (("train", 7, 3), ("query", 3, 7), ("gallery", 3, 7)):

@@ -92,7 +92,7 @@ def _wrong_message(message: str, folder: Path, root: Path, outcome: Outcome) -> 
     if isinstance(outcome, Loads):
         return f"refused: {message}"
     places = {"{folder}": str(folder), "{root}": str(root)}
-    for text in outcome.told:
+    for text in outcome.phrases:
         for mark, place in places.items():
             text = text.replace(mark, place)
         if text not in message:

@@ -218,9 +218,9 @@ def _of_file(layout: Layout, source: str) -> list[Variant]:
         for n, value in ELSEWHERE.items()
     ]
     for n, value in NOWHERE.items():
-        told = refused("{folder}", "1 listed images are not there", prefix)
+        refusal = refused("{folder}", "1 listed images are not there", prefix)
         left = without(layout, image)
-        made.append(written(f"path {n}", "wrong line", changed((value, label)), told, left))
+        made.append(written(f"path {n}", "wrong line", changed((value, label)), refusal, left))
     made += [
         written(n, "list format", encoded(change(good), name_field, "class"), whole(layout))
         for n, change in HARMLESS.items()
@@ -252,18 +252,18 @@ def _of_file(layout: Layout, source: str) -> list[Variant]:
     # Rows too few and too many.
     left = without(layout, image)
     fewer = encoded([row for row in good if row[0] != name], name_field, "class")
-    told = refused("{folder}", "differs from the official", "--allow-partial")
-    made.append(written("a row too few", "wrong count", fewer, told, left))
+    refusal = refused("{folder}", "differs from the official", "--allow-partial")
+    made.append(written("a row too few", "wrong count", fewer, refusal, left))
     only = encoded(good[4:5], name_field, "class")
     others = tuple(i for i in layout.images if i.listed != source or i == image)
-    made.append(written("one row only", "wrong count", only, told, remaining(layout, others)))
+    made.append(written("one row only", "wrong count", only, refusal, remaining(layout, others)))
     extra = encoded([*good, ("none.jpg", 1)], name_field, "class")
     absent = refused("{folder}", "1 listed images are not there", f"{prefix.rstrip('/')}")
     made.append(written("a row too many", "wrong count", extra, absent, whole(layout)))
     one = encoded([(a, 1) for a, _ in good], name_field, "class")
-    told = refused("{folder}", "differs from the official")
+    refusal = refused("{folder}", "differs from the official")
     alike = [replace(i, label=1) if i.listed == source else i for i in layout.images]
-    made.append(written("class 1 only", "wrong count", one, told, remaining(layout, alike)))
+    made.append(written("class 1 only", "wrong count", one, refusal, remaining(layout, alike)))
     return made
 
 

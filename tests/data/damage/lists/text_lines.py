@@ -64,18 +64,18 @@ def numbers(of: TextList) -> list[Variant]:
         "underscore": "1_0",
     }
     image = of.image
-    told = at(of.name)
+    refusal = at(of.name)
     made = []
     for name, text in wrong.items():
         if of.name == "images.txt":
             line = of.written(image, text)
-            made.append(of.with_line(f"{name} as an id", "wrong line", line, told))
+            made.append(of.with_line(f"{name} as an id", "wrong line", line, refusal))
             continue
         line = f"{of.written(image).rpartition(' ')[0]} {text}"
-        made.append(of.with_line(f"{name} as a class", "wrong line", line, told))
+        made.append(of.with_line(f"{name} as a class", "wrong line", line, refusal))
         if of.name == "image_class_labels.txt":
             line = of.written(image, text)
-            made.append(of.with_line(f"{name} as an id", "wrong line", line, told))
+            made.append(of.with_line(f"{name} as an id", "wrong line", line, refusal))
     arabic = "".join(
         chr(0x0660 + int(digit)) for digit in of.written(image).split(" ")[0][:9] if digit.isdigit()
     )
@@ -85,14 +85,16 @@ def numbers(of: TextList) -> list[Variant]:
         lost = refused("{folder}", of.name)
         for name, number in {"id zero": 0, "id of nine digits": 999_999_999}.items():
             made.append(of.with_line(name, "wrong line", of.written(image, number), lost))
-        made.append(of.with_line("an id alone", "wrong line", "5", told))
-        made.append(of.with_line("no id", "wrong line", of.written(image).partition(" ")[2], told))
+        made.append(of.with_line("an id alone", "wrong line", "5", refusal))
+        made.append(
+            of.with_line("no id", "wrong line", of.written(image).partition(" ")[2], refusal)
+        )
     else:
         path = listed_as(image)
-        made.append(of.with_line("a path alone", "wrong line", path, told))
-        made.append(of.with_line("an identity alone", "wrong line", "1", told))
+        made.append(of.with_line("a path alone", "wrong line", path, refusal))
+        made.append(of.with_line("an identity alone", "wrong line", "1", refusal))
         made.append(
-            of.with_line("both the wrong way round", "wrong line", f"{image.label} {path}", told)
+            of.with_line("both the wrong way round", "wrong line", f"{image.label} {path}", refusal)
         )
         for name, new in {
             "no camera": "0000/0000_000.jpg",
@@ -101,5 +103,5 @@ def numbers(of: TextList) -> list[Variant]:
             "a camera of ten digits": f"0000/0000_000_{'9' * 10}_0303_0008_0.jpg",
             "no path": "",
         }.items():
-            made.append(of.with_line(name, "wrong line", f"{new} {image.label}", told))
+            made.append(of.with_line(name, "wrong line", f"{new} {image.label}", refusal))
     return made

@@ -124,33 +124,36 @@ def _cut(of: TextList, share: int) -> Variant:
 
 def _twice(of: TextList) -> list[Variant]:
     """Ids and paths that come more than once."""
-    image, told = of.image, at(of.name)
+    image, refusal = of.image, at(of.name)
     line = of.written(image)
 
     def again(lines: list[str]) -> list[str]:
         return [*lines[: of.line], line, *lines[of.line :]]
 
     made = [
-        of.variant("a line twice at the end", "duplicate id", lambda x: [*x, line], told),
-        of.variant("a line twice in a row", "duplicate id", again, told),
-        of.variant("every line twice", "duplicate id", lambda x: x * 2, told),
+        of.variant("a line twice at the end", "duplicate id", lambda x: [*x, line], refusal),
+        of.variant("a line twice in a row", "duplicate id", again, refusal),
+        of.variant("every line twice", "duplicate id", lambda x: x * 2, refusal),
     ]
     if of.layout.name == "cub200":
         other = of.written(of.layout.images[10], 11)
-        made.append(of.with_line("the id of another", "duplicate id", other, told))
+        made.append(of.with_line("the id of another", "duplicate id", other, refusal))
         made.append(
             of.variant(
-                "an id again with leading zeros", "duplicate id", lambda x: [*x, f"00{line}"], told
+                "an id again with leading zeros",
+                "duplicate id",
+                lambda x: [*x, f"00{line}"],
+                refusal,
             )
         )
     else:
         other = of.written(replace(image, label=image.label + 1))
         made.append(
-            of.variant("a path of two identities", "duplicate id", lambda x: [*x, other], told)
+            of.variant("a path of two identities", "duplicate id", lambda x: [*x, other], refusal)
         )
     if of.name == "images.txt":
         other = f"{of.line + 1} {listed_as(of.layout.images[10])}"
-        made.append(of.with_line("the path of another", "duplicate id", other, told))
+        made.append(of.with_line("the path of another", "duplicate id", other, refusal))
     for first, second in (
         ("list_train.txt", "list_val.txt"),
         ("list_query.txt", "list_gallery.txt"),
@@ -163,10 +166,10 @@ def _twice(of: TextList) -> list[Variant]:
                     f"a line of {first}",
                     "duplicate id",
                     lambda lines, line=line: [*lines, line],
-                    told,
+                    refusal,
                 )
             )
-            made.append(of.with_line(f"a line of {first} instead", "duplicate id", line, told))
+            made.append(of.with_line(f"a line of {first} instead", "duplicate id", line, refusal))
     return made
 
 

@@ -57,9 +57,9 @@ def _image_folders(layout: Layout) -> list[Variant]:
     made = []
     for name in layout.image_folders:
         for fault, (kind, change) in NO_FOLDER.items():
-            told = refused("{folder}", name)
+            refusal = refused("{folder}", name)
             made.append(
-                variant(f"{fault} {name}", kind, change, name, told, _part(layout, name, kind))
+                variant(f"{fault} {name}", kind, change, name, refusal, _part(layout, name, kind))
             )
         for fault, change in NO_IMAGES.items():
             left = remaining(
@@ -117,7 +117,7 @@ def _swapped(layout: Layout, first: str, second: str) -> Variant:
 def _own_folder(layout: Layout) -> list[Variant]:
     """The data set's folder itself, below the data root."""
     name = layout.folder
-    told = refused("{root}", name)
+    refusal = refused("{root}", name)
 
     def below(change: Fault) -> Callable[[Tree], None]:
         return lambda tree: change(Tree(tree.layout, tree.folder.parent), name)
@@ -126,7 +126,7 @@ def _own_folder(layout: Layout) -> list[Variant]:
     for fault, (kind, change) in NO_FOLDER.items():
         if fault == "another case for" and name.swapcase() in layout.other_folders:
             continue
-        made.append(Variant(f"{fault} {name}", kind, below(change), told, place=name))
+        made.append(Variant(f"{fault} {name}", kind, below(change), refusal, place=name))
     made.append(
         Variant(
             f"nothing in {name}", "empty folder", below(_emptied), refused("{folder}"), place=name

@@ -114,10 +114,10 @@ def _of_images(layout: Layout) -> list[Variant]:
         return made  # MATLAB's text has no such bytes
     for name, text in NO_UTF8.items():
         path = spelled(layout, image, text)
-        told = image.listed or path.rpartition("/")[2].encode("utf-8", "surrogateescape").decode(
+        shown = image.listed or path.rpartition("/")[2].encode("utf-8", "surrogateescape").decode(
             "utf-8", "backslashreplace"
         )
-        made.append(_made(layout, image, name, path, refused("{folder}", told, "UTF-8"), None))
+        made.append(_made(layout, image, name, path, refused("{folder}", shown, "UTF-8"), None))
     return made
 
 

@@ -31,9 +31,9 @@ class Loads:
 
 @dataclass(frozen=True)
 class Refused:
-    """A UserError that holds every one of `told`, where {folder} is the data set's folder."""
+    """A UserError that holds every one of `phrases`, where {folder} is the data set's folder."""
 
-    told: tuple[str, ...]
+    phrases: tuple[str, ...]
 
 
 Outcome = Loads | Refused
@@ -62,8 +62,8 @@ class Variant:
     folder: str = ""
 
 
-def refused(*told: str) -> Refused:
-    return Refused(told)
+def refused(*phrases: str) -> Refused:
+    return Refused(phrases)
 
 
 def at(path: str) -> Refused:
