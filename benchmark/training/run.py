@@ -18,7 +18,9 @@ from benchmark.data.loading import TrainingLoader
 from benchmark.durable import staged, write_text
 from benchmark.errors import UserError
 from benchmark.evaluation import Evaluation, evaluate
+from benchmark.evaluation.untrained import untrained_metrics
 from benchmark.models.initial import load_initial
+from benchmark.models.retrieval import RetrievalModel
 from benchmark.run_config import RunConfig
 from benchmark.training.building import (
     build_model,
@@ -29,6 +31,7 @@ from benchmark.training.building import (
 from benchmark.training.checkpoint import WORK, Checkpoints
 from benchmark.training.data_record import record_data
 from benchmark.training.distributed import check_rivals, from_first, is_first, joined, share
+from benchmark.training.environment import code_version, device_name
 from benchmark.training.health import HealthHook, evaluation_warnings, some_features
 from benchmark.training.hooks import EpochHook, EvaluationHook, Progress, ProgressHook, RecordHook
 from benchmark.training.interruption import Interruption
@@ -36,6 +39,11 @@ from benchmark.training.per_query import write_per_query
 from benchmark.training.resume import CheckpointHook, Stateful, TrainLoop
 
 EVALUATION_BATCH = 256
+ONLY_TRAINING = {
+    *("seed", "arm", "objective_name", "recipe", "objective", "similarity", "memory", "sampler"),
+    *("optimiser", "proxy_rate", "schedule", "epochs", "init", "evaluate_every"),
+}
+"""Keys of a configuration that change nothing before the first step but the initial weights."""
 CHECKPOINT_MINUTES = 10.0
 """Between two checkpoints within an epoch."""
 
@@ -192,7 +200,9 @@ def train(
         log_level=logging.INFO,
     )
     if saved is None and is_first():
-        beginning.untrained = measure().metrics
+        beginning.untrained = untrained_metrics(
+            lambda: measure().metrics, _origin(config, model, data)
+        )
     with interruption.steps():
         runner.train()
     if not is_first():
@@ -242,6 +252,19 @@ def train(
             "total_s": evaluated - started,
         },
         "warnings": warnings,
+    }
+
+
+def _origin(config: RunConfig, model: RetrievalModel, data: dict[str, Any]) -> dict[str, Any]:
+    """All that the metrics before training follow from, as JSON."""
+    return {
+        "config": config.model_dump(mode="json", exclude=ONLY_TRAINING),
+        "distance": model.loss.metric,
+        "weights": digest(model, without=("loss.",)),
+        "data": data,
+        "device": device_name(config.device),
+        "torch": torch.__version__,
+        "code": code_version(),
     }
 
 

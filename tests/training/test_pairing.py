@@ -1,13 +1,17 @@
 """Paired runs, end to end on a few classes: what must be equal, and what a run leaves."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from small_runs import configured, finished
 
+import benchmark.training.run
+from benchmark.data.cache_folder import VARIABLE
 from benchmark.errors import UserError
+from benchmark.evaluation import Evaluation
 from benchmark.training.building import build_model, build_optimiser
 from benchmark.training.per_query import read_per_query
 
@@ -17,7 +21,9 @@ pytestmark = pytest.mark.usefixtures("few_classes")
 @pytest.mark.parametrize(
     "objective", ["norm_softmax", "proxy_anchor", "multi_similarity", "triplet"]
 )
-def test_arms_are_paired_and_all_is_the_baseline(objective: str, tmp_path: Path) -> None:
+def test_arms_are_paired_and_all_is_the_baseline(
+    objective: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     baseline, weights = finished(configured(objective, "baseline"), tmp_path / "baseline")
     everything = "arms.dam.similarity.rule=all"
     same, same_weights = finished(configured(objective, "dam", everything), tmp_path / "all")
@@ -28,11 +34,40 @@ def test_arms_are_paired_and_all_is_the_baseline(objective: str, tmp_path: Path)
     assert all(torch.equal(weights[name], same_weights[name]) for name in weights)
 
     for arm in ("dam", "random"):
+        monkeypatch.setenv(VARIABLE, str(tmp_path / arm / "cache"))  # its own untrained metrics
         other, _ = finished(configured(objective, arm), tmp_path / arm)
         assert other["untrained"] == baseline["untrained"]
         for digest in ("initial_weights", "batches"):
             assert other["digests"][digest] == baseline["digests"][digest]
         assert other["digests"]["final_weights"] != baseline["digests"]["final_weights"]
+
+
+def test_the_untrained_network_is_evaluated_once_for_all_arms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    evaluated = benchmark.training.run.evaluate
+
+    def counted(*arguments: Any, **options: Any) -> Evaluation:
+        calls.append(options["distance"])
+        return evaluated(*arguments, **options)
+
+    monkeypatch.setattr("benchmark.training.run.evaluate", counted)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    first, _ = finished(configured("norm_softmax", "baseline"), tmp_path / "1")
+    assert len(calls) == 2
+    for number, (objective, arm) in enumerate([("norm_softmax", "dam"), ("proxy_anchor", "dam")]):
+        other, _ = finished(configured(objective, arm), tmp_path / f"other{number}")
+        assert other["untrained"] == first["untrained"]
+    assert len(calls) == 4  # another objective has the same network, and other proxies
+    another, _ = finished(configured("norm_softmax", "baseline", seed=1), tmp_path / "seed")
+    assert another["untrained"] != first["untrained"]
+    assert len(calls) == 6
+
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "empty"))
+    again, _ = finished(configured("norm_softmax", "baseline"), tmp_path / "again")
+    assert again["digests"] == first["digests"]
+    assert (again["untrained"], again["metrics"]) == (first["untrained"], first["metrics"])
 
 
 def test_seeds_change_weights_and_batches(tmp_path: Path) -> None:
