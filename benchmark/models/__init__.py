@@ -3,11 +3,11 @@
 A backbone maps images [n, channels, height, width] to feature maps [n, out_features, h, w].
 """
 
-from benchmark.models.bn_inception import BNInception
-from benchmark.models.efficientnet_lite0 import EfficientNetLite0
-from benchmark.models.glyphnet import GlyphNet
-from benchmark.models.pretrained import pretrained
-from benchmark.models.resnet import ResNet50
+from benchmark.models.backbones.bn_inception import BNInception
+from benchmark.models.backbones.efficientnet_lite0 import EfficientNetLite0
+from benchmark.models.backbones.glyphnet import GlyphNet
+from benchmark.models.backbones.pretrained import pretrained
+from benchmark.models.backbones.resnet import ResNet50
 from benchmark.models.retrieval import RetrievalModel
 
 __all__ = [

@@ -6,8 +6,8 @@ from mmengine.config import ConfigDict
 from mmengine.registry import OPTIMIZERS, Registry
 
 from benchmark.errors import UserError
+from benchmark.models.backbones.pretrained import choose
 from benchmark.models.initial import with_digest
-from benchmark.models.pretrained import choose
 from benchmark.registry import (
     BACKBONES,
     DATASETS,

@@ -11,17 +11,10 @@ from torch import Tensor
 from baselines.proxy.norm_softmax import NormSoftmax
 from benchmark.errors import UserError
 from benchmark.losses import ProxyLoss
-from benchmark.models import (
-    BNInception,
-    EfficientNetLite0,
-    ResNet50,
-    RetrievalModel,
-    bn_inception,
-    efficientnet_lite0,
-    resnet,
-)
-from benchmark.models.backbone import PhotoBackbone
-from benchmark.models.pretrained import choose
+from benchmark.models import BNInception, EfficientNetLite0, ResNet50, RetrievalModel
+from benchmark.models.backbones import bn_inception, efficientnet_lite0, resnet
+from benchmark.models.backbones.photo import PhotoBackbone
+from benchmark.models.backbones.pretrained import choose
 from benchmark.models.published import Published
 from benchmark.run_config import Entry
 

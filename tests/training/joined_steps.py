@@ -16,7 +16,7 @@ from baselines.proxy import NormSoftmax, ProxyAnchor
 from benchmark.dam import PairDAM, ProxyDAM
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss
 from benchmark.models import RetrievalModel
-from benchmark.models.glyphnet import GlyphNet
+from benchmark.models.backbones.glyphnet import GlyphNet
 from benchmark.models.joined import join_batch_norms
 from benchmark.training.distributed import JoinedOptimWrapper, process_group, share
 

@@ -57,7 +57,7 @@ def test_the_whole_batch_is_needed_for_the_loss(tmp_path: Path) -> None:
     from joined_steps import DIM, loss_of
 
     from benchmark.models import RetrievalModel
-    from benchmark.models.glyphnet import GlyphNet
+    from benchmark.models.backbones.glyphnet import GlyphNet
 
     model = RetrievalModel(GlyphNet(width=4), DIM, loss_of("joint"), neck="bn").double()
     images = torch.rand(BATCH, 1, 32, 32, generator=draw, dtype=torch.float64)

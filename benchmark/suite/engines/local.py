@@ -43,6 +43,7 @@ class _Started:
     process: BaseProcess
     gpu: str | None
 
+
 LOADED_ONCE = ("matplotlib.pyplot", "numba")
 """What mmengine and the evaluation import late: loaded before the processes of runs are forked."""
 

@@ -7,7 +7,7 @@ import torchvision
 from torch import Tensor
 
 from benchmark.errors import UserError
-from benchmark.models.backbone import PhotoBackbone, checked_stride
+from benchmark.models.backbones.photo import PhotoBackbone, checked_stride
 from benchmark.models.published import Published
 from benchmark.models.weights import load_weights, weights_file
 from benchmark.registry import BACKBONES

@@ -1,6 +1,6 @@
 """A small convolutional network for the drawn beetles."""
 
-from benchmark.models.glyphnet import GlyphNet
+from benchmark.models.backbones.glyphnet import GlyphNet
 from benchmark.registry import BACKBONES
 
 

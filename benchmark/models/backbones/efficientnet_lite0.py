@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from benchmark.errors import UserError
-from benchmark.models.backbone import OwnNormalisation, PhotoBackbone, checked_stride
+from benchmark.models.backbones.photo import OwnNormalisation, PhotoBackbone, checked_stride
 from benchmark.models.weights import load_weights, weights_file
 from benchmark.registry import BACKBONES
 

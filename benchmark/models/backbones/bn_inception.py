@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.errors import UserError
-from benchmark.models.backbone import OwnNormalisation, PhotoBackbone
+from benchmark.models.backbones.photo import OwnNormalisation, PhotoBackbone
 from benchmark.models.published import Published
 from benchmark.models.weights import load_weights, weights_file
 from benchmark.registry import BACKBONES

@@ -1,7 +1,7 @@
 """The backbone entry "pretrained": ResNet-50 if its weights are there, else EfficientNet-Lite0."""
 
-from benchmark.models import resnet
-from benchmark.models.backbone import PhotoBackbone
+from benchmark.models.backbones import resnet
+from benchmark.models.backbones.photo import PhotoBackbone
 from benchmark.registry import BACKBONES, build, resolve
 from benchmark.run_config import Entry
 

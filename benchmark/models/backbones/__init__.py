@@ -1,0 +1,1 @@
+"""The networks that make feature maps of images, and what chooses among them."""
