@@ -1,5 +1,6 @@
 """`bench faults`: processes are killed everywhere, and nothing may be lost."""
 
+import contextlib
 import itertools
 import random
 import signal
@@ -7,41 +8,36 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pandas as pd
 import torch
 from rich.console import Console
 
 from benchmark.bench.faults.store import outcome, planned
-from benchmark.bench.faults.trials import Trials, Verdict, operations_of
-from benchmark.bench.table import as_csv, as_markdown, as_terminal
+from benchmark.bench.faults.table import WORDS, by_kind, readme
+from benchmark.bench.faults.trials import Trials, Verdict, operations_of, report_on
+from benchmark.bench.table import as_csv, as_terminal
 from benchmark.durable import write_text
-from benchmark.report import write_report
-from benchmark.suite.execution import request
-from benchmark.training.environment import describe
 
 Trial = Callable[[Path], Verdict]
-"""What is done with a new store."""
-WORDS = ["what is killed", "first fault"]
-SHOWN = ["what is killed", "trials", "kills", "survived"]
-COLUMNS = [*SHOWN, "first fault"]
+"""What is done with a new store, in a folder that isn't there yet."""
+T = TypeVar("T")
 RANDOM = {
-    "one process at random moments": 1,
+    "one process at a random moment": 1,
     "two processes on one store": 2,
     "three processes on one store": 3,
 }
 WRITES = "before a write, in training and evaluation"
-REPORT = "before a write, in the report"
 ASKED = "asked to end by a signal"
+REPORT = "before a write, in the report"
 WRITES_A_TURN = 4
 """Kills before a write for each trial of another kind."""
-ENGINES = {
-    "engine local": ("local", ""),
-    "engine ray": ("ray", ""),
-    "engine slurm": ("slurm", "cluster=local"),
-}
+ENGINES = {"local": ("", None), "slurm": ("cluster=local,time=5", "submitit"), "ray": ("", "ray")}
+"""An engine's options here, and the package that it needs."""
 
 
 def bench_faults(
@@ -49,79 +45,103 @@ def bench_faults(
 ) -> int:
     """Kill at least `kills` times, print what survived, and write it into `out` where given.
 
-    `engines` also kills each engine with its workers; a minute or more each. Returns the exit
-    status: 0 where every trial survived.
+    `engines` also kills workers of each engine whose package is installed, which takes a minute
+    each. Writes `table.csv`, a row for each kind of trial, `kills.csv`, a row for each trial, and
+    `README.md`. Returns the exit status: 0 where every trial survived.
     """
     torch.set_num_threads(1)
+    with contextlib.suppress(ImportError):  # once here, rather than in each process
+        import benchmark.evaluation.counting_loops  # noqa: F401
     begun = time.monotonic()
-    found: dict[str, list[Verdict]] = {}
+    rows: list[dict[str, Any]] = []
+
+    def note(kind: str, verdict: Verdict) -> None:
+        fault = "; ".join(verdict.wrong)
+        rows.append({"kind": kind, "kills": verdict.kills, "fault": fault})
+        if fault:
+            console.print(f"{kind}, {', '.join(verdict.kills)}: {fault}", style="red")
+
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         root = Path(folder)
-        trials, writes, reports, table = _reference(root)
-        console.print(
-            f"{len(writes)} operations on files in making a suite, {len(reports)} in its report"
-        )
+        draw = random.Random(seed)
+        trials, writes = _reference(root)
+        console.print(f"{len(writes)} operations on files in making {len(trials.runs)} runs")
         done = 0
-        for number, (kind, trial) in enumerate(_trials(trials, root, writes, reports, table, seed)):
+        for number, (kind, trial) in enumerate(_trials(trials, root, writes, draw)):
             if done >= kills:
                 break
             verdict = trial(root / f"{number}")
-            found.setdefault(kind, []).append(verdict)
+            note(kind, verdict)
             done += len(verdict.kills)
-            if verdict.wrong:
-                console.print(f"{kind}: {verdict.wrong[0]}", style="red", soft_wrap=True)
-        for kind, (engine, options) in ENGINES.items() if engines else ():
-            draw = random.Random(f"{seed} {engine}")
-            found.setdefault(kind, []).append(
-                trials.killed_engine(root / engine, engine, options, draw)
-            )
-    frame = _frame(found)
-    console.print(as_terminal(frame[SHOWN], WORDS))
-    attempted, survived = int(frame["trials"].sum()), int(frame["survived"].sum())
+        for engine, (options, package) in ENGINES.items() if engines else ():
+            if package is None or find_spec(package) is not None:
+                found = trials.killed_workers(root / engine, engine, options, draw)
+                note(f"workers of engine {engine}", found)
+            else:
+                console.print(f"engine {engine} is left out: {package} isn't installed")
+    table = by_kind(rows)
+    console.print(as_terminal(table, WORDS))
+    attempted, survived = int(table["trials"].sum()), int(table["survived"].sum())
     console.print(
-        f"attempted {attempted} with {frame['kills'].sum()} kills, survived {survived}; "
+        f"attempted {attempted} trials with {table['kills'].sum()} kills, survived {survived}; "
         f"{time.monotonic() - begun:.0f} s"
     )
     if out is not None:
         command = f"python -m benchmark bench faults --kills {kills}" + " --engines" * engines
-        write_text(out / "table.csv", as_csv(frame))
-        write_text(out / "README.md", _readme(frame, command))
+        write_text(out / "table.csv", as_csv(table))
+        each = pd.DataFrame(rows).assign(kills=[", ".join(row["kills"]) for row in rows])
+        write_text(out / "kills.csv", as_csv(each))
+        write_text(out / "README.md", readme(table, command))
     return 0 if survived == attempted else 1
 
 
-def _reference(root: Path) -> tuple[Trials, list[str], list[str], bytes]:
-    """The trials, the operations of making and of reporting, and the table without a kill."""
+def _reference(root: Path) -> tuple[Trials, list[tuple[Trials, int, str]]]:
+    """The trials, and each operation on files in making each of the runs without a kill."""
     runs = planned(root)
     out = root / "reference"
-    trials = Trials(runs, {})
-    request(runs, out)
-    writes = operations_of(lambda: trials.make(out), out)
-    trials.expected.update(outcome(out))
-    reports = operations_of(lambda: _report(out), out)
-    return trials, writes, reports, (out / "table.csv").read_bytes()
-
-
-def _report(out: Path) -> None:
-    write_report(out)
+    begun = time.monotonic()
+    names = [operations_of(partial(Trials([run], {}, 0.0).make, out), out) for run in runs]
+    seconds = (time.monotonic() - begun) / len(runs)
+    trials = Trials(runs, outcome(out), seconds)
+    return trials, [
+        (trials.of(run), number, name)
+        for run, of_run in zip(runs, names, strict=True)
+        for number, name in enumerate(of_run)
+    ]
 
 
 def _trials(
-    trials: Trials, root: Path, writes: list[str], reports: list[str], table: bytes, seed: int
+    trials: Trials, root: Path, writes: list[tuple[Trials, int, str]], draw: random.Random
 ) -> Iterator[tuple[str, Trial]]:
     """Trials of all kinds in turn, without end; of operations each one once, new names first."""
-    draw = random.Random(seed)
-    report = partial(trials.killed_report, source=root / "reference", table=table)
+    each = itertools.cycle(trials.runs)
     signals = itertools.cycle((signal.SIGTERM, signal.SIGUSR1, signal.SIGINT))
+    reference = root / "reference"
+
+    @cache
+    def report_operations() -> list[tuple[int, str]]:
+        return list(enumerate(operations_of(partial(report_on, reference), reference)))
+
+    def reports() -> Iterator[tuple[str, Trial]]:
+        for number, name in _in_turn(report_operations(), draw):
+            yield REPORT, partial(trials.killed_report, source=reference, number=number, name=name)
+
+    def at_random(kind: str, processes: int) -> Iterator[tuple[str, Trial]]:
+        while True:
+            of = trials if processes > 1 else trials.of(next(each))
+            yield kind, partial(of.killed_at_random, processes=processes, draw=draw)
+
     kinds: list[Iterator[tuple[str, Trial]]] = [
-        ((WRITES, partial(trials.killed_before, operation=n)) for n in _in_turn(writes, draw)),
-        ((REPORT, partial(report, operation=n)) for n in _in_turn(reports, draw)),
-        ((ASKED, partial(trials.asked_to_end, number=n, draw=draw)) for n in signals),
-        *(
-            itertools.repeat(
-                (kind, partial(trials.killed_at_random, processes=processes, draw=draw))
-            )
-            for kind, processes in RANDOM.items()
+        (
+            (WRITES, partial(one.killed_before, number=number, name=name))
+            for one, number, name in _in_turn(writes, draw)
         ),
+        (
+            (ASKED, partial(trials.of(next(each)).asked_to_end, number=number, draw=draw))
+            for number in signals
+        ),
+        *(at_random(kind, processes) for kind, processes in RANDOM.items()),
+        reports(),
     ]
     while kinds:
         for kind in list(kinds):
@@ -133,54 +153,13 @@ def _trials(
                 yield trial
 
 
-def _in_turn(names: list[str], draw: random.Random) -> list[int]:
-    """The places of all operations: one of each name, then a second one of each, and so on."""
-    places = list(range(len(names)))
-    draw.shuffle(places)
+def _in_turn(operations: list[T], draw: random.Random) -> list[T]:
+    """Operations whose last entry is a name: one of each name, then a second one, and so on."""
+    drawn = draw.sample(operations, len(operations))
     seen: Counter[str] = Counter()
     ranked = []
-    for place in places:
-        ranked.append((seen[names[place]], place))
-        seen[names[place]] += 1
-    return [place for _, place in sorted(ranked, key=lambda one: one[0])]
-
-
-def _frame(found: dict[str, list[Verdict]]) -> pd.DataFrame:
-    """A row for each kind of trial, and how many survived."""
-    rows = [
-        {
-            "what is killed": kind,
-            "trials": len(verdicts),
-            "kills": sum(len(verdict.kills) for verdict in verdicts),
-            "survived": sum(not verdict.wrong for verdict in verdicts),
-            "first fault": next((v.wrong[0] for v in verdicts if v.wrong), ""),
-        }
-        for kind, verdicts in found.items()
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _readme(frame: pd.DataFrame, command: str) -> str:
-    """The results as Markdown, with the command that makes them again."""
-    environment = describe("cpu", 1)
-    attempted, survived = int(frame["trials"].sum()), int(frame["survived"].sum())
-    return "\n".join(
-        [
-            "# Processes that are killed",
-            "",
-            "A suite of four small runs (proxies, pairs, a memory, the rule `random`) is made by "
-            "processes that are killed, then made to its end. A trial has survived if metrics, "
-            "losses, digests, weights and each query's values are to the bit those of a suite "
-            "that was never interrupted, and the store holds no leftover and no claim.",
-            "",
-            as_markdown(frame[SHOWN], WORDS),
-            f"Attempted {attempted} trials with {frame['kills'].sum()} kills; survived {survived}.",
-            "",
-            f"    {command}",
-            "",
-            f"{environment['device_name']}, Python {environment['python']}, "
-            f"torch {environment['torch']}, commit {environment['commit']}"
-            f"{' with changes' if environment['dirty'] else ''}.",
-            "",
-        ]
-    )
+    for operation in drawn:
+        name = operation[-1]  # type: ignore[index]
+        ranked.append((seen[name], operation))
+        seen[name] += 1
+    return [operation for _, operation in sorted(ranked, key=lambda one: one[0])]
