@@ -51,3 +51,10 @@ class PairObjective(Objective):
 
     seed: int | None = None
     dim: int = 0
+
+
+def check_above_zero(**options: float) -> None:
+    """Raise ValueError for an option, such as a scale, that would turn the objective around."""
+    for name, value in options.items():
+        if not value > 0:
+            raise ValueError(f"{name} must be above 0, not {value}")

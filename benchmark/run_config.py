@@ -213,7 +213,7 @@ class Settings(Part):
     """The augmentation of training images."""
     backbone: Entry
     """The network that makes feature maps of images."""
-    dim: Annotated[int, Field(ge=1, le=1_000_000)] | None
+    dim: Annotated[int, Field(ge=1, le=100_000)] | None
     """Elements of the embedding; none takes the backbone's features as they are."""
     pooling: Pooling = "avg"
     """How a feature map becomes a feature: its mean, its maximum, or the sum of both."""

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.objective import PairObjective
+from baselines.objective import PairObjective, check_above_zero
 from baselines.pair.rows import partnered
 
 
@@ -25,6 +25,7 @@ class Circle(PairObjective):
     def __init__(self, margin: float = 0.4, scale: float = 80.0, normalise: bool = True) -> None:
         super().__init__()
         self.margin = margin
+        check_above_zero(scale=scale)
         self.scale = scale
         self.normalise = normalise
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from baselines.log_sum import log_one_plus_sum_exp
-from baselines.objective import PairObjective
+from baselines.objective import PairObjective, check_above_zero
 
 
 class MultiSimilarity(PairObjective):
@@ -29,6 +29,7 @@ class MultiSimilarity(PairObjective):
         normalise: bool = True,
     ) -> None:
         super().__init__()
+        check_above_zero(alpha=alpha, beta=beta)
         self.alpha = alpha
         self.beta = beta
         self.base = base

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.objective import ProxyObjective
+from baselines.objective import ProxyObjective, check_above_zero
 from baselines.proxy.own_class import own_class
 
 
@@ -30,6 +30,7 @@ class ArcFace(ProxyObjective):
         if not 0 <= margin < math.pi:
             raise ValueError(f"margin is in radians, from 0 to below pi, not {margin}")
         self.margin = margin
+        check_above_zero(scale=scale)
         self.scale = scale
 
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:

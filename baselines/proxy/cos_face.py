@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.objective import ProxyObjective
+from baselines.objective import ProxyObjective, check_above_zero
 from baselines.proxy.own_class import own_class
 
 
@@ -21,6 +21,7 @@ class CosFace(ProxyObjective):
     def __init__(self, margin: float = 0.35, scale: float = 64.0) -> None:
         super().__init__()
         self.margin = margin
+        check_above_zero(scale=scale)
         self.scale = scale
 
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:

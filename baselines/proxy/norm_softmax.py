@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.objective import ProxyObjective
+from baselines.objective import ProxyObjective, check_above_zero
 from baselines.proxy.own_class import own_class
 
 
@@ -18,6 +18,7 @@ class NormSoftmax(ProxyObjective):
 
     def __init__(self, scale: float = 20.0, normalise: bool = True) -> None:
         super().__init__()
+        check_above_zero(scale=scale)
         self.scale = scale
         self.normalise = normalise
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from baselines.log_sum import log_one_plus_sum_exp
-from baselines.objective import ProxyObjective
+from baselines.objective import ProxyObjective, check_above_zero
 
 
 class ProxyAnchor(ProxyObjective):
@@ -19,6 +19,7 @@ class ProxyAnchor(ProxyObjective):
     def __init__(self, margin: float = 0.1, scale: float = 32.0, normalise: bool = True) -> None:
         super().__init__()
         self.margin = margin
+        check_above_zero(scale=scale)
         self.scale = scale
         self.normalise = normalise
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from baselines.objective import ProxyObjective
+from baselines.objective import ProxyObjective, check_above_zero
 
 
 class ProxyNca(ProxyObjective):
@@ -18,6 +18,7 @@ class ProxyNca(ProxyObjective):
 
     def __init__(self, scale: float = 1.0) -> None:
         super().__init__()
+        check_above_zero(scale=scale)
         self.scale = scale
 
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:

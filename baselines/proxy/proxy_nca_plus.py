@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.objective import ProxyObjective
+from baselines.objective import ProxyObjective, check_above_zero
 from baselines.proxy.own_class import own_class
 
 
@@ -21,6 +21,7 @@ class ProxyNcaPlus(ProxyObjective):
 
     def __init__(self, scale: float = 9.0) -> None:
         super().__init__()
+        check_above_zero(scale=scale)
         self.scale = scale
 
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.objective import ProxyObjective
+from baselines.objective import ProxyObjective, check_above_zero
 from baselines.proxy.own_class import own_class
 
 
@@ -46,6 +46,7 @@ class SoftTriple(ProxyObjective):
         if centres < 1:
             raise ValueError(f"centres must be at least 1 a class, not {centres}")
         self.centres = centres
+        check_above_zero(scale=scale, gamma=gamma)
         self.scale = scale
         self.gamma = gamma
         self.margin = margin

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.objective import ProxyObjective
+from baselines.objective import ProxyObjective, check_above_zero
 from baselines.proxy.own_class import own_class
 
 
@@ -26,6 +26,7 @@ class Softmax(ProxyObjective):
         super().__init__()
         if not 0 <= smoothing < 1:
             raise ValueError(f"smoothing must be at least 0 and below 1, not {smoothing}")
+        check_above_zero(scale=scale)
         self.scale = scale
         self.smoothing = smoothing
 

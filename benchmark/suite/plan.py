@@ -5,21 +5,20 @@ case's changes, and then what the arm exchanges; every option that is left out i
 default, so that the run's identity names them all.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import torch
 
-from benchmark.data.loading import TrainingLoader
 from benchmark.errors import UserError
-from benchmark.models.initial import load_initial
 from benchmark.registry import DATASETS, build, resolve
 from benchmark.run_config import Entry, RunConfig, Settings
 from benchmark.suite.configuration import merged, resolved
+from benchmark.suite.first_step import check_first_steps
 from benchmark.suite.overrides import parse, put
-from benchmark.suite.store.runs import canonical, identity
+from benchmark.suite.store.runs import identity
 from benchmark.suite.suite_file import (
     Case,
     Suite,
@@ -28,12 +27,7 @@ from benchmark.suite.suite_file import (
     read_dataset,
     read_suite,
 )
-from benchmark.training.building import (
-    build_loss,
-    build_model,
-    build_optimiser,
-    load_dataset,
-)
+from benchmark.training.building import load_dataset
 from benchmark.validation import known, shown
 
 Changes = list[tuple[list[str], Any]]
@@ -115,7 +109,7 @@ def plan(
         log(note)
     if not runs:
         raise UserError(f"suite {suite}: none of its data sets is there. Give --data-root DIR.")
-    _check_buildable(list(runs.values()))
+    check_first_steps([run.config for run in runs.values()])
     return list(runs.values())
 
 
@@ -163,27 +157,3 @@ def _with_fitting_batches(settings: Settings) -> Settings:
     classes = min(settings.sampler.classes, load_dataset(settings).classes)
     sampler = settings.sampler.model_copy(update={"classes": classes})
     return settings.model_copy(update={"sampler": sampler})
-
-
-def _check_buildable(runs: list[PlannedRun]) -> None:
-    """Build what the runs will build, so that a wrong value or absent data are found now."""
-    if any(run.config.device == "cuda" for run in runs) and not torch.cuda.is_available():
-        raise UserError("device=cuda: torch sees no GPU here. Use device=cpu.")
-    seen: set[str] = set()
-
-    def unseen(*keys: str) -> Iterator[RunConfig]:
-        for run in runs:
-            kind = canonical(run.config.model_dump(mode="json", include=set(keys)))
-            if kind not in seen:
-                seen.add(kind)
-                yield run.config
-
-    for config in unseen("dataset", "transform", "sampler"):
-        TrainingLoader(load_dataset(config).train, **dict(config.sampler), seed=0)
-    for config in unseen("backbone", "dim", "neck", "rivals", "optimiser", "proxy_rate", "init"):
-        model = build_model(config, classes=2)
-        build_optimiser(config, model)
-        if config.init:
-            load_initial(config.init, model, loss=False)  # the classes aren't those of training
-    for config in unseen("objective", "similarity", "memory"):
-        build_loss(config, classes=2, dim=2)

@@ -108,8 +108,8 @@ def test_a_pretrained_backbone_is_named_and_noted(
         ({"epoch": 1}, "here: unknown key 'epoch'. Did you mean 'epochs'? Known: dataset, "),
         ({"pooling": "mean"}, "pooling must be 'avg' or 'max' or 'avg+max', not 'mean'"),
         ({"neck": "ln"}, "neck must be 'bn' or none, not 'ln'"),
-        ({"dim": 0}, "dim must be a whole number from 1 to 1,000,000 or none, not 0"),
-        ({"dim": True}, "dim must be a whole number from 1 to 1,000,000 or none, not True"),
+        ({"dim": 0}, "dim must be a whole number from 1 to 100,000 or none, not 0"),
+        ({"dim": True}, "dim must be a whole number from 1 to 100,000 or none, not True"),
         ({"nmi": 1}, "nmi must be true or false, not 1"),
         (
             {"rivals": {"type": "dropout"}},

@@ -68,7 +68,7 @@ def test_overrides_reach_runs_and_suite() -> None:
         (["epochs"], "is no override"),
         (["epochs=many"], "epochs must be a whole number from 1 to 1,000,000, not 'many'"),
         (["epochs=0"], "epochs must be a whole number from 1 to 1,000,000, not 0"),
-        (["dim=-3"], "dim must be a whole number from 1 to 1,000,000 or none, not -3"),
+        (["dim=-3"], "dim must be a whole number from 1 to 100,000 or none, not -3"),
         (["proxy_rate=-1"], "proxy_rate must be a number from 0"),
         (["schedule.warmups=1"], "schedule has no option 'warmups'. Did you mean 'warmup'"),
         (["sampler.classes=101"], "the training split has 100 classes"),
