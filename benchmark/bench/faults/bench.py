@@ -1,6 +1,5 @@
 """`bench faults`: processes are killed everywhere, and nothing may be lost."""
 
-import contextlib
 import itertools
 import random
 import signal
@@ -9,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from benchmark.bench.faults.table import WORDS, by_kind, readme
 from benchmark.bench.faults.trials import Trials, Verdict, operations_of, report_on
 from benchmark.bench.table import as_csv, as_terminal
 from benchmark.durable import write_text
+from benchmark.suite.engines.local import LOADED_ONCE
 
 Trial = Callable[[Path], Verdict]
 """What is done with a new store, in a folder that isn't there yet."""
@@ -50,8 +51,8 @@ def bench_faults(
     `README.md`. Returns the exit status: 0 where every trial survived.
     """
     torch.set_num_threads(1)
-    with contextlib.suppress(ImportError):  # once here, rather than in each process
-        import benchmark.evaluation.counting_loops  # noqa: F401
+    for name in LOADED_ONCE:
+        import_module(name)
     begun = time.monotonic()
     rows: list[dict[str, Any]] = []
 
