@@ -7,8 +7,8 @@ from rich.live import Live
 from rich.text import Text
 
 from benchmark.printable import printable
+from benchmark.suite.engines.outlook import Outlook
 from benchmark.suite.execution import Ending
-from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
 
 

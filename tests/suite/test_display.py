@@ -7,8 +7,8 @@ from fake_runs import planned
 from rich.console import Console
 
 from benchmark.suite.display import Display, lines
+from benchmark.suite.engines.outlook import Outlook
 from benchmark.suite.execution import Ending
-from benchmark.suite.outlook import Outlook
 from benchmark.training import Progress
 
 

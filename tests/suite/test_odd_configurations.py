@@ -153,7 +153,7 @@ def first_step(config: RunConfig) -> float:
     for one in schedule:
         one.step()
     assert all(bool(parameter.isfinite().all()) for parameter in model.parameters())
-    return float(loss)
+    return float(loss.detach())
 
 
 @pytest.fixture

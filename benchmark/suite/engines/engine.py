@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmark.data.root import root
+from benchmark.suite.engines.outlook import Outlook
 from benchmark.suite.execution import Ending, Task, outstanding, request
-from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
 from benchmark.training.environment import code_version
 from benchmark.training.run import CHECKPOINT_MINUTES

@@ -24,9 +24,9 @@ import torch
 from benchmark.ending import SuiteInterruptedError
 from benchmark.errors import UserError
 from benchmark.suite.engines.engine import Watch, count
+from benchmark.suite.engines.outlook import Outlook
 from benchmark.suite.engines.ranks import make_in_ranks
 from benchmark.suite.execution import Ending, Task, make, store_death
-from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store.runs import run_folder
 from benchmark.training import Progress

@@ -10,8 +10,8 @@ from types import FrameType
 from typing import Any
 
 from benchmark.errors import UserError
+from benchmark.suite.engines.outlook import Outlook
 from benchmark.suite.execution import Ending, Task
-from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store.runs import read_result, run_folder
 from benchmark.suite.store.upkeep import progress_of

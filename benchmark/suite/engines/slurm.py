@@ -14,6 +14,7 @@ from typing import Any
 from benchmark.ending import SuiteInterruptedError
 from benchmark.errors import UserError
 from benchmark.suite.engines.engine import Watch, count
+from benchmark.suite.engines.outlook import Outlook
 from benchmark.suite.engines.remote import (
     POLL_SECONDS,
     Stopping,
@@ -26,7 +27,6 @@ from benchmark.suite.engines.remote import (
 )
 from benchmark.suite.engines.worker import work
 from benchmark.suite.execution import Ending, Task
-from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store.runs import run_folder
 from benchmark.training.interruption import Interruption

@@ -12,8 +12,8 @@ from benchmark.ending import SuiteInterruptedError
 from benchmark.suite.engines import local
 from benchmark.suite.engines.engine import Watch, execute
 from benchmark.suite.engines.local import Local, default_workers, loaders, visible_gpus
+from benchmark.suite.engines.outlook import Outlook
 from benchmark.suite.execution import Ending, outstanding
-from benchmark.suite.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store.claims import claim
 from benchmark.suite.store.runs import read_run, read_runs, run_folder

@@ -15,7 +15,7 @@ from benchmark.errors import UserError
 from benchmark.suite.engines.choice import choose_engine
 from benchmark.suite.engines.engine import Watch, execute
 from benchmark.suite.engines.local import grouped
-from benchmark.suite.outlook import Outlook
+from benchmark.suite.engines.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store.runs import read_runs, run_folder
 from benchmark.training import distributed
