@@ -5,54 +5,49 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from benchmark.analysis.cues_accuracy import class_tuples
+from benchmark.analysis.cues_accuracy import class_tuples, single_changes
 
 Integers = npt.NDArray[np.int64]
 
-CARRIES = 0.1
+CARRIES = 0.05
 """The share of an element's variance from which on it is said to carry a cue."""
 
 
 @torch.no_grad()
 def variance_shares(features: Tensor, labels: Integers, values: Integers) -> Tensor:
-    """The share of each element's variance that each cue explains, float64 [cues, D].
+    """The share of each element's variance that each cue explains by itself, float64 [cues, D].
 
-    One-way analysis of variance with the classes as the units, for `features` [N, D], `labels` [N]
-    and cue `values` [N, cues]. In an element, with the mean m of all images, m_c of class c with
-    n_c images, and m_v of all images with value v of the cue, V values and C classes,
+    For `features` [N, D], `labels` [N] and cue `values` [N, cues]. An analysis of variance on the
+    P pairs of classes (a, b) that differ in cue k alone: with the mean m_c of an element over the
+    n_c images of class c, their variance s_c² (n_c - 1 in the denominator), V values of the cue,
+    and the variance v of the element over all N images,
 
-        between = Σ_v n_v (m_v - m)²      beside = Σ_c n_c (m_c - m_v(c))²
-        share = (between - (V - 1) beside / (C - V)) / Σ_i (f_i - m)²,  at least 0.
+        share = (1 - 1 / V) / (2 P v) * Σ_(a, b) ((m_a - m_b)² - s_a² / n_a - s_b² / n_b),
 
-    The term that is taken off is what `between` is expected to be if the cue changes nothing
-    (ε², Kelley, An Unbiased Correlation Ratio Measure, PNAS 1935). A share is 0 for an element
-    that is constant, and NaN where a cue has as many values as there are classes.
+    at least 0. What is taken off is what the square is expected to be if the cue changes nothing.
+    Classes that differ in other cues too are not compared: a cue isn't credited with what others
+    do that happen to go with it. For an element that is a sum of functions of single cues and of
+    noise, with all values of a cue in its pairs equally often, it is the share of the cue's term.
+    A constant element has shares of 0; a cue without pairs has NaN. Raises ValueError where a class
+    of such a pair has a single image.
     """
     classes, tuples = class_tuples(labels, values)
     f = features.detach().double().cpu()
     f = f - f[:1]
-    f = f - f.mean(0)
-    total = f.square().sum(0)
-    inverse = torch.from_numpy(np.searchsorted(classes, labels))
-    images = torch.bincount(inverse).double()
-    means = torch.zeros(len(classes), f.shape[1], dtype=f.dtype).index_add_(0, inverse, f)
-    means = means / images[:, None]
-    shares = []
-    for column in tuples.T:
-        _, code = np.unique(column, return_inverse=True)
-        value = torch.from_numpy(code)
-        size = int(value.max()) + 1
-        count = torch.zeros(size, dtype=f.dtype).index_add_(0, value, images)
-        level = torch.zeros(size, f.shape[1], dtype=f.dtype)
-        level.index_add_(0, value, images[:, None] * means)
-        level = level / count[:, None]
-        between = (count[:, None] * level.square()).sum(0)
-        beside = (images[:, None] * (means - level[value]).square()).sum(0)
-        free = len(classes) - size
-        expected = (size - 1) * beside / free if free else torch.full_like(beside, torch.nan)
-        share = (between - expected).clamp_min(0) / total
-        shares.append(torch.where(total > 0, share, 0.0))
-    return torch.stack(shares)
+    total = f.var(0, correction=0)
+    of_class = [f[torch.from_numpy(np.flatnonzero(labels == label))] for label in classes]
+    sums = torch.zeros(values.shape[1], f.shape[1], dtype=f.dtype)
+    pairs = torch.zeros(values.shape[1], 1, dtype=f.dtype)
+    for a, b, cue in single_changes(tuples):
+        if min(len(of_class[a]), len(of_class[b])) < 2:
+            raise ValueError("a class with a single image has no variance within it")
+        one, other = of_class[a], of_class[b]
+        chance = one.var(0) / len(one) + other.var(0) / len(other)
+        sums[cue] += (one.mean(0) - other.mean(0)).square() - chance
+        pairs[cue] += 1
+    sizes = torch.tensor([[len(np.unique(column))] for column in tuples.T], dtype=f.dtype)
+    share = (1 - 1 / sizes) * (sums / (2 * pairs)).clamp_min(0) / total
+    return torch.where(total > 0, share, torch.where(pairs > 0, 0.0, torch.nan))
 
 
 def carriers(shares: Tensor, level: float = CARRIES) -> Tensor:

@@ -1,5 +1,7 @@
 """Cue measures on embeddings whose answers are known, and against naive loops."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -111,32 +113,64 @@ def test_probe_cannot_know_a_class_by_its_twin() -> None:
         assert max(found[1:]) < 0.15
 
 
-def test_variance_shares_of_indicators_noise_and_mixtures() -> None:
-    half = one_hot([1]) * 2**0.5 + noise(4) * one_hot([1]).std(0)
-    features = torch.cat([one_hot([2]), noise(4), half, torch.zeros(len(LABELS), 1)], 1)
-    shares = variance_shares(features, LABELS, VALUES)
-    assert shares[2, :4].tolist() == pytest.approx([1] * 4, abs=1e-12)
-    assert shares[1:, 4:8].max() < 0.05
-    assert shares[1, 8:12].tolist() == pytest.approx([2 / 3] * 4, abs=0.06)
-    assert shares[:, 12].tolist() == [0] * 6
-    assert carriers(shares)[1:3].tolist() == [4, 4]
-    assert spread(shares)[2] == pytest.approx(4, abs=0.6)
+GRID = np.array(list(product(range(4), range(3), range(2))))
+"""Every tuple of three cues: each value comes equally often, whatever the others are."""
+GRID_LABELS, GRID_VALUES = np.repeat(np.arange(24), 5), np.repeat(GRID, 5, axis=0)
+
+
+def test_an_element_of_one_cue_has_all_of_its_variance_from_it() -> None:
+    indicators = torch.nn.functional.one_hot(torch.from_numpy(GRID_VALUES[:, 0]), 4).double()
+    shares = variance_shares(indicators, GRID_LABELS, GRID_VALUES)
+    assert shares[0].tolist() == pytest.approx([1] * 4, abs=1e-12)
+    assert shares[1:].abs().max() < 1e-12
+    assert carriers(shares).tolist() == [4, 0, 0]
+    assert spread(shares).tolist() == pytest.approx([4, 0, 0])
+    # Turned into each other, the elements of a cue still hold nothing else.
+    turned = variance_shares(indicators @ rotation(4), GRID_LABELS, GRID_VALUES)
+    assert turned[0].tolist() == pytest.approx([1] * 4, abs=1e-9)
+
+
+def test_a_sum_of_cues_and_noise_has_the_shares_of_its_terms() -> None:
+    terms = [np.random.default_rng(0).normal(size=size) for size in (4, 3, 2)]
+    parts = [term[column] for term, column in zip(terms, GRID_VALUES.T, strict=True)]
+    found = variance_shares(torch.from_numpy(sum(parts))[:, None], GRID_LABELS, GRID_VALUES)
+    whole = sum(part.var() for part in parts)
+    assert found[:, 0].tolist() == pytest.approx([part.var() / whole for part in parts])
+    # With noise of the same variance on many elements, the shares are halved on average.
+    random = torch.Generator().manual_seed(0)
+    noise = whole**0.5 * torch.randn(len(GRID_LABELS), 400, generator=random, dtype=torch.float64)
+    noisy = variance_shares(torch.from_numpy(sum(parts))[:, None] + noise, GRID_LABELS, GRID_VALUES)
+    assert (noisy.mean(1) / found[:, 0]).tolist() == pytest.approx([0.5] * 3, abs=0.06)
+
+
+def test_noise_and_classes_without_cues_carry_nothing() -> None:
+    """Also where each class is known, but by nothing that cues explain: as in the test half."""
+    found = variance_shares(noise(16), LABELS, VALUES)
+    assert found.mean() < 0.03 and found.max() < 0.15
+    square = torch.randn(25, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    named = square[torch.from_numpy((LABELS - 100) // 4)] + 0.1 * noise(8)
+    ten = np.repeat(unseen_tuples((100, *[4] * 9)), IMAGES, axis=0)
+    assert variance_shares(named, LABELS, ten).max() < 0.01
+    constant = variance_shares(torch.ones(len(LABELS), 2), LABELS, VALUES)
+    assert constant.tolist() == [[0, 0]] * 6
 
 
 def test_variance_shares_follow_the_formula() -> None:
-    labels = np.array([0, 0, 1, 2, 2, 2, 3, 4])
-    values = np.array([0, 0, 0, 1, 1, 1, 1, 0])[:, None]
-    f = np.array([1.0, 2.0, 4.0, 0.0, 1.0, 2.0, 7.0, 3.0])
-    total = ((f - f.mean()) ** 2).sum()
-    levels = {v: f[values[:, 0] == v].mean() for v in (0, 1)}
-    between = sum((values == v).sum() * (levels[v] - f.mean()) ** 2 for v in (0, 1))
-    beside = sum(
-        (labels == c).sum() * (f[labels == c].mean() - levels[values[labels == c][0, 0]]) ** 2
-        for c in range(5)
-    )
-    expected = max(0, between - beside / 3) / total
+    labels = np.array([0, 0, 1, 1, 1, 2, 2])
+    values = np.array([0, 0, 1, 1, 1, 2, 2])[:, None]
+    f = np.array([1.0, 2.0, 4.0, 0.0, 1.0, 7.0, 3.0])
+    of = [f[labels == label] for label in range(3)]
+    squares = [
+        (of[a].mean() - of[b].mean()) ** 2
+        - of[a].var(ddof=1) / len(of[a])
+        - of[b].var(ddof=1) / len(of[b])
+        for a, b in ((0, 1), (0, 2), (1, 2))
+    ]
+    expected = (1 - 1 / 3) * sum(squares) / (2 * 3) / f.var()
     found = variance_shares(torch.from_numpy(f)[:, None], labels, values)
     assert float(found) == pytest.approx(expected, abs=1e-12)
+    with pytest.raises(ValueError, match="a single image"):
+        variance_shares(torch.ones(3, 1), np.array([0, 0, 1]), np.array([[0], [0], [1]]))
 
 
 def test_summary_names_halves_by_saliency() -> None:
