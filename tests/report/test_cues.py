@@ -7,6 +7,7 @@ import pytest
 from benchmark.report.cues.figures import cue_epochs_figure, cues_figure
 from benchmark.report.cues.findings import cue_findings
 from benchmark.report.cues.known import cues_of
+from benchmark.report.cues.set_figure import cue_set_figure
 from benchmark.report.cues.sheet import cues_sheet
 from benchmark.report.figures.style import looks
 
@@ -68,7 +69,8 @@ def test_data_sets_without_known_cues_have_none_of_it(store: Any, group_of: Any)
     group = group_of()
     arms = looks(["baseline", "dam"])
     assert not cue_findings(group) and cues_sheet(group) is None
-    assert cues_figure(group, arms) is None and cue_epochs_figure(group, arms) is None
+    for draw in (cues_figure, cue_epochs_figure, cue_set_figure):
+        assert draw(group, arms) is None
 
 
 def test_table_and_figures_go_from_the_most_to_the_least_salient_cue(
@@ -94,3 +96,17 @@ def test_table_and_figures_go_from_the_most_to_the_least_salient_cue(
     major, subtle = epochs.axes
     assert major.get_lines()[1].get_ydata() == pytest.approx([81, 81])
     assert subtle.get_lines()[1].get_ydata() == pytest.approx([61, 61])
+
+
+def test_the_set_is_shown_as_its_options_draw_it(store: Any, group_of: Any) -> None:
+    store(dataset={"type": "cues", "cues": 6, "size": 40}, dataset_facts={"cues": {"eyes": 60.0}})
+    figure = cue_set_figure(group_of(), looks(["baseline"]))
+    assert figure is not None and len(figure.axes) == 6 * 8
+    assert {axes.get_images()[0].get_size() for axes in figure.axes} == {(40, 40)}
+    labels = [axes.get_ylabel() for axes in figure.axes[::8]]
+    assert labels[0] == "shell colour" and "eyes\n60" in labels
+    assert all(axes.get_images()[0].get_array().min() < 80 for axes in figure.axes)
+    # Values and images differ from each other.
+    for row in range(6):
+        shown = {axes.get_images()[0].get_array().tobytes() for axes in figure.axes[8 * row :][:8]}
+        assert len(shown) == 8

@@ -11,6 +11,7 @@ from benchmark.errors import UserError
 from benchmark.printable import printable
 from benchmark.report.ablation.axes import find_axes, without_axes
 from benchmark.report.cues.figures import cue_epochs_figure, cues_figure
+from benchmark.report.cues.set_figure import cue_set_figure
 from benchmark.report.figures.axis import axis_figure
 from benchmark.report.figures.curves import training_figure
 from benchmark.report.figures.forest import differences_figure, values_figure
@@ -49,6 +50,10 @@ _PUBLISHED = (
     "Ours: mean over the seeds after the last epoch, with the 95 % t-interval of the mean. "
     "Published values come from other code and conditions, which the table names; open diamonds "
     "could not be confirmed at their source."
+)
+_CUE_SET = (
+    "Drawn by code, not photographs. Beside the name of a cue stands its saliency: the mean "
+    "squared change of the pixels when this cue alone changes."
 )
 _CUES = (
     "How often of two images that differ in one cue alone the one without the difference is found "
@@ -170,6 +175,7 @@ def _plans(group: Group, arms: dict[str, Look]) -> Iterator[_Plan]:
         ("published", "Beside published values", _PUBLISHED, published_figure),
         ("recall", "Recall at K", _RECALL, recall_figure),
         ("values", metric_name(group.main_metrics[0]), _VALUES, values_figure),
+        ("cue set", "The classes' cues, and what an image adds", _CUE_SET, cue_set_figure),
         ("cues", "Cue accuracy", _CUES, cues_figure),
         ("cue epochs", "Cue accuracy over epochs", _CUE_EPOCHS, cue_epochs_figure),
         ("training", "Training curves", _TRAINING, training_figure),

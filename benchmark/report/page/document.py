@@ -104,6 +104,7 @@ def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
             figures("cues"),
             figures("cue epochs"),
             tables("cues", CUES),
+            figures("cue set"),
         ),
         section("recall", "Recall at K", figures("recall")),
         section("training", "Training curves", figures("training")),
