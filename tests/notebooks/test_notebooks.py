@@ -1,4 +1,4 @@
-"""Both notebooks, run from the first cell to the last on a folder without any runs."""
+"""All notebooks, run from the first cell to the last on a folder without any runs."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("element_selection", "paired_comparison")
+NAMES = ("element_selection", "paired_comparison", "cues")
 Notebook = nbformat.NotebookNode
 
 
@@ -91,3 +91,15 @@ def test_paired_comparison_shows_two_pairs_and_their_proof(executed) -> None:
         assert len(figures(notebook, cell)) == 1
     (shown,) = [o.data["text/html"] for o in outputs(notebook, "seeds")]
     assert shown.count("<tr") == 2 + 2
+
+
+def test_cues_shows_the_set_and_what_is_seen_of_it(executed) -> None:
+    notebook = executed["cues"]
+    assert "seed 0, 3000 images, made by this notebook" in text(notebook, "runs")
+    for cell in ("set-figure", "trap-figure", "accuracy-figure", "maps-figure"):
+        (figure,) = figures(notebook, cell)
+        assert len(figure.convert("RGB").getcolors(1 << 20)) > 20
+    assert "50 % is chance" in text(notebook, "said")
+    shown = text(notebook, "accuracy-figure").splitlines()
+    (colour,) = [line.split() for line in shown if line.startswith("shell colour")]
+    assert all(float(value) > 90 for value in colour[2:])
