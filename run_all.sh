@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Set up what is missing, then run.
 #
-#   bash run_all.sh                    the default suite: train, collect, report
+#   bash run_all.sh                    the default suites, smoke and cues: train, collect, report
 #   bash run_all.sh --seeds 0 epochs=2 the same with options and overrides of 'run'
 #   bash run_all.sh plan|run|data|report|bench ...   any command of python -m benchmark
 #   bash run_all.sh test [...]         the checks and tests; further arguments go to pytest
@@ -134,6 +134,7 @@ bench)
     ;;
 *)
     install requirements.txt "$faiss"
-    start benchmark run --suite smoke --out out/smoke "$@"
+    "$python" -m benchmark run --suite smoke --out out/smoke "$@" 9<&-
+    start benchmark run --suite cues --out out/cues "$@"
     ;;
 esac

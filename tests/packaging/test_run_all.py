@@ -81,13 +81,22 @@ def bare(tmp_path: Path) -> Checkout:
 INSTALL = f"pip install --no-deps {' '.join(f'-r {name}' for name in RUN)}"
 EDITABLE = "pip install --no-deps --no-build-isolation --editable ."
 SMOKE = "benchmark run --suite smoke --out out/smoke"
+CUES = "benchmark run --suite cues --out out/cues"
+SUITES = [SMOKE, CUES]
 
 
-def test_it_installs_once_and_runs_the_default_suite(checkout: Checkout) -> None:
-    assert checkout.run() == [INSTALL, EDITABLE, SMOKE]
-    assert checkout.run("--seeds", "0", "epochs=2") == [f"{SMOKE} --seeds 0 epochs=2"]
+def test_it_installs_once_and_runs_the_default_suites(checkout: Checkout) -> None:
+    assert checkout.run() == [INSTALL, EDITABLE, *SUITES]
+    assert checkout.run("--seeds", "0", "epochs=2") == [
+        f"{suite} --seeds 0 epochs=2" for suite in SUITES
+    ]
     assert checkout.run("data", "list") == ["benchmark data list"]
     assert checkout.run("store", "check") == ["benchmark store check"]
+
+
+def test_the_second_suite_waits_until_the_first_went_well(checkout: Checkout) -> None:
+    assert checkout.run(FAIL_AT="--suite smoke", status=1) == [INSTALL, EDITABLE, SMOKE]
+    assert checkout.run() == SUITES
 
 
 def test_tests_run_after_the_checks_with_what_they_need(checkout: Checkout) -> None:
@@ -97,7 +106,7 @@ def test_tests_run_after_the_checks_with_what_they_need(checkout: Checkout) -> N
     assert calls[0] == f"pip install --no-deps {further}"
     assert calls[1:4] == ["ruff check .", "ruff format --check .", "mypy"]
     assert calls[4].startswith("pytest --numprocesses logical ") and calls[4].endswith(" -x")
-    assert checkout.run() == [SMOKE]
+    assert checkout.run() == SUITES
 
 
 @pytest.mark.parametrize("name", [*RUN, "pyproject.toml"])
@@ -105,7 +114,10 @@ def test_only_what_changed_is_installed_again(checkout: Checkout, name: str) -> 
     checkout.run()
     path = checkout.root / name
     before = path.read_text()
-    changed = [EDITABLE if name == "pyproject.toml" else f"pip install --no-deps -r {name}", SMOKE]
+    changed = [
+        EDITABLE if name == "pyproject.toml" else f"pip install --no-deps -r {name}",
+        *SUITES,
+    ]
     path.write_text(before + "# changed\n")
     assert checkout.run() == changed
     # Back at an earlier commit, what was installed for the later one does not count.
@@ -116,16 +128,16 @@ def test_only_what_changed_is_installed_again(checkout: Checkout, name: str) -> 
 def test_an_interrupted_installation_is_made_again_whole(checkout: Checkout) -> None:
     assert checkout.run(STOP_AT="requirements.txt", status=-9) == [INSTALL]
     forced = INSTALL.replace("install", "install --force-reinstall", 1)
-    assert checkout.run() == [forced, EDITABLE, SMOKE]
+    assert checkout.run() == [forced, EDITABLE, *SUITES]
     assert "was interrupted" in checkout.said
     assert len(checkout.run("test", STOP_AT="requirements-test.txt", status=-9)) == 1
-    assert checkout.run() == [SMOKE]
+    assert checkout.run() == SUITES
     assert "--force-reinstall" in checkout.run("test")[0]
 
 
 def test_the_suite_itself_is_installed_after_an_interruption(checkout: Checkout) -> None:
     assert checkout.run(STOP_AT="--editable", status=-9) == [INSTALL, EDITABLE]
-    assert checkout.run() == [EDITABLE, SMOKE]
+    assert checkout.run() == [EDITABLE, *SUITES]
 
 
 def test_packages_that_cannot_be_installed_are_one_message(checkout: Checkout) -> None:
@@ -141,13 +153,13 @@ def test_the_other_build_of_faiss_is_replaced(checkout: Checkout) -> None:
     tool.write_text("#!/bin/bash\n")
     tool.chmod(0o755)
     install = "pip install --no-deps -r requirements-faiss-gpu.txt"
-    assert checkout.run() == ["pip uninstall --yes faiss-cpu", install, SMOKE]
+    assert checkout.run() == ["pip uninstall --yes faiss-cpu", install, *SUITES]
     assert "replacing faiss-cpu by faiss-gpu" in checkout.said
     # Without the GPU again; both are there, as an environment made by hand may have them.
     tool.unlink()
     checkout.distributions("faiss-cpu", "faiss-gpu")
     both = ["pip uninstall --yes faiss-cpu", "pip uninstall --yes faiss-gpu"]
-    assert checkout.run() == [*both, "pip install --no-deps -r requirements-faiss-cpu.txt", SMOKE]
+    assert checkout.run() == [*both, "pip install --no-deps -r requirements-faiss-cpu.txt", *SUITES]
 
 
 def test_opencv_with_a_display_is_replaced(checkout: Checkout) -> None:
@@ -158,13 +170,13 @@ def test_opencv_with_a_display_is_replaced(checkout: Checkout) -> None:
         "pip uninstall --yes opencv-python",
         INSTALL,
         EDITABLE,
-        SMOKE,
+        *SUITES,
     ]
 
 
 def test_without_an_environment_one_is_made(bare: Checkout) -> None:
-    assert bare.run() == ["venv .venv", INSTALL, EDITABLE, SMOKE]
-    assert bare.run() == [SMOKE]
+    assert bare.run() == ["venv .venv", INSTALL, EDITABLE, *SUITES]
+    assert bare.run() == SUITES
     assert not (bare.root / ".venv.unfinished").exists()
 
 
@@ -172,7 +184,7 @@ def test_a_half_made_environment_is_made_again(bare: Checkout) -> None:
     assert bare.run(STOP_AT="-m venv", status=-9) == ["venv .venv"]
     (bare.root / ".venv" / "bin").mkdir(parents=True)
     shutil.copy(bare.environment / "bin" / "python", bare.root / ".venv" / "bin")
-    assert bare.run() == ["venv .venv", INSTALL, EDITABLE, SMOKE]
+    assert bare.run() == ["venv .venv", INSTALL, EDITABLE, *SUITES]
     assert "the last attempt was interrupted" in bare.said
 
 
