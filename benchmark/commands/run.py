@@ -4,6 +4,7 @@ import argparse
 import math
 
 from rich.console import Console
+from rich.progress import Progress
 
 from benchmark.commands.output import new_console, planned_runs, print_note, report_on
 from benchmark.commands.parser import Commands, add_planning
@@ -59,9 +60,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from benchmark.suite.display import Display
     from benchmark.suite.engines.choice import choose_engine
     from benchmark.suite.engines.engine import Watch, execute
-    from benchmark.suite.execution import reused_from_other_commits
+    from benchmark.suite.execution import outstanding, reused_from_other_commits
     from benchmark.suite.store.changed_data import settle_changed_data
     from benchmark.suite.store.runs import check_writable
+    from benchmark.training.building import make_features
     from benchmark.training.environment import commit
 
     runs = planned_runs(options)
@@ -74,6 +76,15 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         print_note(
             f"{reused} of the runs that are reused were made by another commit than {present}; "
             f"remove their folders from {options.out / 'runs'} to make them again"
+        )
+    with Progress(console=new_console(stderr=True), transient=True) as bar:
+        task = bar.add_task("making features", total=None, visible=False)
+
+        def on_progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=True)
+
+        make_features(
+            (run.config for run in outstanding(runs, options.out, print_note)), on_progress
         )
     engine = choose_engine(options.engine, options.engine_options, runs, options.workers)
     with Display(new_console(stderr=True)) as display:

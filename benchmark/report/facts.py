@@ -7,10 +7,14 @@ from benchmark.run_config import Memory, RunConfig, Sampler, Schedule
 def facts(config: RunConfig) -> dict[str, str]:
     """The conditions by name."""
     backbone = config.backbone.model_dump()
-    weights = backbone.pop("weights", None)
-    frozen = backbone.pop("freeze_batch_norm", False)
+    network = backbone.pop("network", backbone)  # of a frozen one
+    weights = network.pop("weights", None)
+    frozen = network.pop("freeze_batch_norm", False) or network is not backbone
+    named = entry_text(network)
+    if network is not backbone:
+        named = f"{named}, not trained ({entry_text(backbone)})"
     return {
-        "backbone": entry_text(backbone),
+        "backbone": named,
         "weights": "random" if weights is None else str(weights),
         "batch norm": "frozen" if frozen else "trained",
         "pooling": config.pooling,

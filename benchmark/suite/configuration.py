@@ -6,6 +6,7 @@ from mmengine.config import ConfigDict
 from mmengine.registry import OPTIMIZERS, Registry
 
 from benchmark.errors import UserError
+from benchmark.models.backbones.frozen import FROZEN, network_entry
 from benchmark.models.backbones.pretrained import choose
 from benchmark.models.initial import with_digest
 from benchmark.registry import (
@@ -63,6 +64,9 @@ def resolved(config: dict[str, Any], where: str) -> tuple[Settings, list[str]]:
     if backbone.type == "pretrained":
         backbone, note = choose(backbone)
         notes = [note] if note else []
+    backbone = resolve(BACKBONES, backbone, f"{where}: backbone")
+    if backbone.type == FROZEN:
+        backbone = _frozen(settings, backbone, where)
     objective = _objective(settings.objective, f"{where}: objective")
     if settings.memory.size and objective.type in names(PROXY_OBJECTIVES):
         raise UserError(f"{where}: memory.size belongs to pair objectives; set it to 0")
@@ -70,7 +74,7 @@ def resolved(config: dict[str, Any], where: str) -> tuple[Settings, list[str]]:
         "init": settings.init and with_digest(settings.init, where),
         "dataset": resolve(DATASETS, settings.dataset, f"{where}: dataset"),
         "transform": resolve(TRANSFORMS, settings.transform, f"{where}: transform"),
-        "backbone": resolve(BACKBONES, backbone, f"{where}: backbone"),
+        "backbone": backbone,
         "rivals": tuple(
             resolve(RIVALS, rival, f"{where}: rivals.{place}", GIVEN["rivals"])
             for place, rival in enumerate(settings.rivals)
@@ -80,6 +84,18 @@ def resolved(config: dict[str, Any], where: str) -> tuple[Settings, list[str]]:
         "optimiser": _optimiser(settings.optimiser, f"{where}: optimiser"),
     }
     return settings.model_copy(update=complete), notes
+
+
+def _frozen(settings: Settings, backbone: Entry, where: str) -> Entry:
+    """The entry with its network complete. Raises UserError for what needs images in training."""
+    if settings.rivals or settings.pooling != "avg":
+        key = "rivals" if settings.rivals else "pooling"
+        raise UserError(
+            f"{where}: {key} acts on images or maps, and backbone.type=frozen trains on features "
+            f"alone; leave {key} out" + "; its pooling is backbone.pooling" * (key == "pooling")
+        )
+    network = network_entry(backbone.options["network"], f"{where}: backbone")
+    return Entry.of(FROZEN, **backbone.options | {"network": network.model_dump(mode="json")})
 
 
 def _objective(entry: Entry | JointObjective, where: str) -> Entry | JointObjective:

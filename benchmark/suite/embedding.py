@@ -17,6 +17,7 @@ from benchmark.data.photographs.transforms import PhotoTransform
 from benchmark.durable import write_bytes
 from benchmark.errors import UserError
 from benchmark.evaluation.embed import embed
+from benchmark.models.backbones.frozen import FROZEN
 from benchmark.models.initial import WEIGHTS
 from benchmark.registry import TRANSFORMS, build
 from benchmark.suite.store.runs import read_run
@@ -43,6 +44,11 @@ def embed_folder(
         raise UserError(
             f"{run} was trained on {stored.dataset.name}, whose network takes no photographs. "
             "Choose a run on photographs, such as one of --suite own."
+        )
+    if stored.config.backbone.type == FROZEN:
+        raise UserError(
+            f"{run} was trained on frozen features, and its weights lack the network that made "
+            "them. Choose a run whose network was trained."
         )
     names = image_names(images)
     if not names:

@@ -12,7 +12,7 @@ from benchmark.run_config import RunConfig
 from benchmark.suite import throughput
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.throughput import Throughput
-from benchmark.training.building import build_model, build_optimiser, load_dataset
+from benchmark.training.building import build_model, build_optimiser, load_inputs
 
 SECONDS, STEPS = 1.0, 12  # how long to time a kind of run, and how many steps at most
 # What mmengine's bookkeeping and the other workers add to a step: 1.2 to 1.5 on 2 cores.
@@ -61,7 +61,7 @@ def measure(runs: list[PlannedRun], on_progress: Callable[[int, int], None]) -> 
 
 
 def _timed(config: RunConfig) -> Throughput:
-    dataset = load_dataset(config)
+    dataset = load_inputs(config)
     before = torch.get_num_threads()
     torch.set_num_threads(config.threads)
     try:

@@ -1,16 +1,23 @@
 """From a resolved configuration to model, optimiser and schedule."""
 
+import os
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+import PIL
 import torch
 from mmengine.optim import CosineAnnealingLR, LinearLR, MultiStepLR, OptimWrapper
 from mmengine.registry import OPTIMIZERS
-from torch import nn
+from torch import Tensor, nn
 
 from benchmark.data.dataset import DataSet
+from benchmark.data.features import Progress, as_features
 from benchmark.errors import UserError
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss
 from benchmark.models import RetrievalModel
+from benchmark.models.backbones.frozen import FROZEN, frozen_network
+from benchmark.models.digests import digest
 from benchmark.registry import (
     BACKBONES,
     DATASETS,
@@ -38,6 +45,55 @@ def load_dataset(config: Settings) -> DataSet:
     dataset = build(DATASETS, config.dataset, "dataset")
     loaded: DataSet = dataset.load(build(TRANSFORMS, config.transform, "transform"))
     return loaded
+
+
+def load_inputs(config: RunConfig, on_progress: Progress = lambda done, total: None) -> DataSet:
+    """The data set as the backbone takes it: images, or for a frozen one its features.
+
+    Features that aren't in the cache are made, by all cores of the CPU or by the GPU; `on_progress`
+    is called with the number of images that are done, and with their total.
+    """
+    dataset = load_dataset(config)
+    if config.backbone.type != FROZEN:
+        return dataset
+    network = frozen_network(config).to(config.device)
+    options = config.backbone.options
+
+    def features(images: Tensor) -> Tensor:
+        made: Tensor = network(images.to(config.device))
+        return made
+
+    origin = {
+        "transform": config.transform.model_dump(mode="json"),
+        "network": options["network"],
+        "pooling": options["pooling"],
+        "weights": digest(network),
+        "device": config.device,
+        "torch": torch.__version__,
+        "pillow": PIL.__version__,
+    }
+    torch.set_num_threads(os.cpu_count() or 1)
+    try:
+        frozen = as_features(dataset, features, options["views"], origin, on_progress)
+    finally:
+        torch.set_num_threads(config.threads)
+    note = (
+        f"Frozen features of {options['network']['type']}, {options['views']} views of each "
+        "training image; only the layers after it are trained."
+    )
+    return replace(frozen, note=f"{dataset.note} {note}".strip())
+
+
+def make_features(
+    configs: Iterable[RunConfig], on_progress: Progress = lambda done, total: None
+) -> None:
+    """Make the features of all runs whose backbone is frozen, where the cache lacks them."""
+    seen = set()
+    for config in configs:
+        kind = config.model_dump_json(include={"dataset", "transform", "backbone", "device"})
+        if config.backbone.type == FROZEN and kind not in seen:
+            seen.add(kind)
+            load_inputs(config, on_progress)
 
 
 def build_loss(config: RunConfig, classes: int, dim: int) -> Loss:

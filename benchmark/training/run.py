@@ -1,6 +1,5 @@
 """One run: from a resolved configuration to weights, metrics and a record of both."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from benchmark.durable import staged, write_text
 from benchmark.errors import UserError
 from benchmark.evaluation import Evaluation, evaluate
 from benchmark.evaluation.untrained import untrained_metrics
+from benchmark.models.digests import digest
 from benchmark.models.initial import load_initial
 from benchmark.models.retrieval import RetrievalModel
 from benchmark.run_config import RunConfig
@@ -26,7 +26,7 @@ from benchmark.training.building import (
     build_model,
     build_optimiser,
     build_schedule,
-    load_dataset,
+    load_inputs,
 )
 from benchmark.training.checkpoint import WORK, Checkpoints
 from benchmark.training.data_record import record_data
@@ -74,20 +74,6 @@ class Runner(mmengine.runner.Runner):
         """environment.json says it already, without asking every compiler for its version."""
 
 
-def digest(module: nn.Module, without: tuple[str, ...] = ()) -> str:
-    """SHA-256 of a module's parameters and buffers, names included.
-
-    Those whose names begin with one of `without` are left out.
-    """
-    sha = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        if name.startswith(without):
-            continue
-        sha.update(name.encode())
-        sha.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return sha.hexdigest()
-
-
 @dataclass
 class Beginning:
     """What is known before the first step, for a resumed run to report too."""
@@ -131,7 +117,7 @@ def train(
     started = time.perf_counter()
     interruption = interruption or Interruption()
     torch.set_num_threads(config.threads)
-    dataset = load_dataset(config)
+    dataset = load_inputs(config)
     model = build_model(config, dataset.classes)
     if config.init:
         load_initial(config.init, model, loss=config.init.loss)

@@ -26,4 +26,4 @@ def few_classes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         train=Split(GlyphImages(grey[:96], GlyphAugmentation()), labels[:96]),
         query=Split(GlyphImages(grey[96:]), labels[96:]),
     )
-    monkeypatch.setattr("benchmark.training.run.load_dataset", lambda config: few)
+    monkeypatch.setattr("benchmark.training.run.load_inputs", lambda config: few)
