@@ -34,6 +34,7 @@ from benchmark.losses import PairLoss, without_self
 from benchmark.registry import PAIR_OBJECTIVES, build, names, snake_case
 from benchmark.run_config import Entry
 
+FEW = CASES // 4  # `bench conformance` takes all of them
 DRAWING = [key for key in FORMULAS if key.endswith("distance_weighted")]
 ON_DISTANCES = [
     key for key in FORMULAS if key.split()[0] not in ("circle", "multi_similarity", "npair")
@@ -57,20 +58,20 @@ def test_cases_have_single_samples_and_one_class() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("key", LIBRARY)
 def test_equals_the_library(key: str, dtype: torch.dtype) -> None:
-    found = against_library(key, dtype, CASES)
+    found = against_library(key, dtype, FEW)
     assert found.agrees, found
-    assert found.cases == CASES
-    assert found.nonzero > 0.5 * CASES
+    assert found.cases == FEW
+    assert found.nonzero > 0.5 * FEW
     assert ("beta" in found.gradients) == key.startswith("margin")
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("key", FORMULAS)
 def test_equals_its_formula_with_a_memory(key: str, dtype: torch.dtype) -> None:
-    found = against_formula(key, dtype, CASES)
+    found = against_formula(key, dtype, FEW)
     assert found.agrees, found
-    assert found.cases == CASES
-    assert found.nonzero > 0.6 * CASES
+    assert found.cases == FEW
+    assert found.nonzero > 0.6 * FEW
     assert ("beta" in found.gradients) == key.startswith("margin")
 
 

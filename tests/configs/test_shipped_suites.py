@@ -141,18 +141,23 @@ def test_the_real_sets_arms_can_be_built(
         build_loss(config, classes=4, dim=config.dim or 8)
 
 
-def test_every_objective_is_in_its_suite_with_and_without_dam() -> None:
-    runs = plan("objectives", device="cpu")
-    objectives = {*names(PROXY_OBJECTIVES), *names(PAIR_OBJECTIVES), "joint"}
-    assert {run.config.objective.type for run in runs} == objectives
-    assert {run.config.arm for run in runs} == {"baseline", "dam"}
+@pytest.fixture(scope="module")
+def objectives() -> list[PlannedRun]:
+    """The runs of the suite of that name."""
+    return plan("objectives", device="cpu")
+
+
+def test_every_objective_is_in_its_suite_with_and_without_dam(objectives: list[PlannedRun]) -> None:
+    known = {*names(PROXY_OBJECTIVES), *names(PAIR_OBJECTIVES), "joint"}
+    assert {run.config.objective.type for run in objectives} == known
+    assert {run.config.arm for run in objectives} == {"baseline", "dam"}
     minings = {
         run.config.objective.options.get("mining")
-        for run in runs
+        for run in objectives
         if isinstance(run.config.objective, Entry)
     } - {None, "all"}
     assert minings == set(get_args(Mining))
-    assert len(runs) == (len(objectives) + len(minings) - 1) * 2 * 3
+    assert len(objectives) == (len(known) + len(minings) - 1) * 2 * 3
 
 
 def test_every_rival_stands_alone_and_with_dam() -> None:
@@ -192,10 +197,11 @@ def started(config: RunConfig) -> RetrievalModel:
     return build_model(config, classes=100).train()
 
 
-def test_every_objective_is_crossed_with_every_rival(everything: list[RunConfig]) -> None:
+def test_every_objective_is_crossed_with_every_rival(
+    everything: list[RunConfig], objectives: list[PlannedRun]
+) -> None:
     found = Counter((config.objective_name, config.arm) for config in everything)
-    objectives = {run.config.objective_name for run in plan("objectives", device="cpu")}
-    assert set(found) == set(product(objectives, ARMS))
+    assert set(found) == set(product({run.config.objective_name for run in objectives}, ARMS))
     assert set(found.values()) == {1}
 
 

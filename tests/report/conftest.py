@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from benchmark.durable import write_json
+from benchmark.report.figures import style
 from benchmark.report.grouping import build_table
 from benchmark.report.table import Group
 from benchmark.suite.store.runs import identity, read_runs
@@ -136,6 +137,18 @@ def store_run(
 def store(tmp_path: Path) -> StoreRun:
     """`store(arm=..., seed=..., ...)` writes a run below `tmp_path`."""
     return lambda **options: store_run(tmp_path, **options)
+
+
+@pytest.fixture
+def every_format() -> None:
+    """For tests of the figures' files: `few_formats` lets PNG and PDF be written too."""
+
+
+@pytest.fixture(autouse=True)
+def few_formats(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write figures as SVG alone, which the page shows: three formats take three times as long."""
+    if "every_format" not in request.fixturenames:
+        monkeypatch.setattr(style, "_FORMATS", {"svg": style._FORMATS["svg"]})
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_a_metric_that_one_seed_lacks_draws_every_figure(store: Any, tmp_path: P
         store(arm="dam", seed=seed, metrics={"recall@1": 0.3, "map@r": 0.1})
     store(arm="dam", seed=2, metrics={"map@r": 0.1})
     report = write_report(tmp_path)
-    assert len(report.figures) == 9 and not report.remarks
+    assert len(report.figures) == 3 and not report.remarks
 
 
 def test_a_mean_over_seeds_that_are_in_no_difference_is_named(store: Any, tmp_path: Path) -> None:

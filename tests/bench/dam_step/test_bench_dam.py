@@ -1,25 +1,54 @@
 """`bench dam`: that it runs, how it reports sizes that fail, and what its numbers mean."""
 
+import contextlib
 import csv
 import io
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from benchmark.__main__ import main
+from benchmark.bench.dam_step import measurement
 from benchmark.bench.dam_step.bench import QUICK, SIZES, measure
 from benchmark.bench.dam_step.measurement import labels_of, loss_of, loss_step, time_in_turn
 from benchmark.bench.dam_step.table import Answer, Row, shown, stored
 from benchmark.bench.table import as_csv
 
 
-def test_quick_run_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Measurements after the first run in this process, as loading torch takes seconds in each.
+
+    The commands that were asked for, the first of them in a process of its own.
+    """
+    original = subprocess.run
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **how: Any) -> subprocess.CompletedProcess[bytes]:
+        if "benchmark.bench.dam_step.measurement" not in command:
+            return original(command, **how)
+        commands.append(command)
+        if len(commands) == 1:
+            return original(command, **how)
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            measurement.main(json.loads(command[-1]))
+        return subprocess.CompletedProcess(command, 0, printed.getvalue().encode(), b"")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return commands
+
+
+def test_quick_run_prints_and_writes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], one_process: list[list[str]]
+) -> None:
     asked = ["--quick", "--device", "cpu", "--threads", "1", "--out", str(tmp_path)]
     assert main(["bench", "dam", *asked]) == 0
+    assert len(one_process) == 3 * len(QUICK)  # times, and the memory of each arm
     printed = capsys.readouterr().out
     lines = list(csv.DictReader((tmp_path / "table.csv").open(encoding="utf-8")))
     assert [line["size"] for line in lines] == [str(size) for size in QUICK]
