@@ -24,12 +24,12 @@ def variance_shares(features: Tensor, labels: Integers, values: Integers) -> Ten
 
         share = (1 - 1 / V) / (2 P v) * Σ_(a, b) ((m_a - m_b)² - s_a² / n_a - s_b² / n_b),
 
-    at least 0. What is taken off is what the square is expected to be if the cue changes nothing.
-    Classes that differ in other cues too are not compared: a cue isn't credited with what others
-    do that happen to go with it. For an element that is a sum of functions of single cues and of
-    noise, with all values of a cue in its pairs equally often, it is the share of the cue's term.
-    A constant element has shares of 0; a cue without pairs has NaN. Raises ValueError where a class
-    of such a pair has a single image.
+    kept between 0 and 1. What is taken off is what the square is expected to be if the cue changes
+    nothing. Classes that differ in other cues too are not compared: a cue isn't credited with what
+    others do that happen to go with it. For an element that is a sum of functions of single cues
+    and of noise, with all values of a cue in its pairs equally often, it is the share of the cue's
+    term; few pairs of many values make it a rough estimate. A constant element has shares of 0; a
+    cue without pairs has NaN. Raises ValueError where a class of such a pair has a single image.
     """
     classes, tuples = class_tuples(labels, values)
     f = features.detach().double().cpu()
@@ -46,8 +46,8 @@ def variance_shares(features: Tensor, labels: Integers, values: Integers) -> Ten
         sums[cue] += (one.mean(0) - other.mean(0)).square() - chance
         pairs[cue] += 1
     sizes = torch.tensor([[len(np.unique(column))] for column in tuples.T], dtype=f.dtype)
-    share = (1 - 1 / sizes) * (sums / (2 * pairs)).clamp_min(0) / total
-    return torch.where(total > 0, share, torch.where(pairs > 0, 0.0, torch.nan))
+    share = (1 - 1 / sizes) * sums / (2 * pairs) / total
+    return torch.where(total > 0, share.clamp(0, 1), torch.where(pairs > 0, 0.0, torch.nan))
 
 
 def carriers(shares: Tensor, level: float = CARRIES) -> Tensor:
