@@ -50,7 +50,7 @@ def add_parser(commands: Commands) -> None:
     faults.add_argument(
         "--engines", action="store_true", help="kill each engine with its workers too"
     )
-    faults.add_argument("--out", type=expanded, help="where table.csv and README.md are written")
+    _add_shared(faults, "table.csv, kills.csv and README.md", "two small runs in place of four")
 
 
 def _add_shared(parser: argparse.ArgumentParser, written: str, quick: str) -> None:
@@ -91,7 +91,13 @@ def _faults(options: argparse.Namespace, console: Console) -> int:
     from benchmark.bench.faults.bench import bench_faults
 
     _check(options)
-    return bench_faults(console, kills=options.kills, out=options.out, engines=options.engines)
+    return bench_faults(
+        console,
+        kills=options.kills,
+        out=options.out,
+        engines=options.engines,
+        quick=options.quick,
+    )
 
 
 def _check(options: argparse.Namespace) -> None:

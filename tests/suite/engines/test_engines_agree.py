@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from long_tests import LONG, long
 
 from benchmark.bench.faults.store import differences, outcome, planned
 from benchmark.ending import SuiteInterruptedError
@@ -29,14 +30,14 @@ from benchmark.training.interruption import Interruption
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[PlannedRun]:
-    return planned(tmp_path_factory.mktemp("suite"))[:3]
+    return planned(tmp_path_factory.mktemp("suite"))[: 3 if LONG else 1]
 
 
 @pytest.fixture(scope="module")
 def expected(runs: list[PlannedRun], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("local") / "store"
     outlook = execute(runs, out, choose_engine("local", None, runs, 2))
-    assert outlook.finished == 3
+    assert outlook.finished == len(runs)
     return outcome(out)
 
 
@@ -47,13 +48,14 @@ def test_submitit_makes_the_same(
     notes: list[str] = []
     engine = choose_engine("slurm", "cluster=local,time=5", runs, None)
     outlook = execute(runs, tmp_path / "store", engine, watch=Watch(note=notes.append))
-    assert (outlook.finished, outlook.failed) == (3, 0)
+    assert (outlook.finished, outlook.failed) == (len(runs), 0)
     assert differences(tmp_path / "store", expected) == []
-    assert notes[0].startswith("3 jobs were submitted: ")
+    assert notes[0].startswith(f"{len(runs)} jobs were submitted: ")
     kept = {path.suffix for path in (tmp_path / "store").rglob("*") if path.is_file()}
     assert kept == {".json", ".npz", ".safetensors", ".txt"}  # submitit's pickles lie elsewhere
 
 
+@long
 def test_a_preempted_job_goes_on(
     runs: list[PlannedRun], expected: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -76,6 +78,7 @@ def test_a_preempted_job_goes_on(
     assert differences(out, {runs[0].id: expected[runs[0].id]}) == []
 
 
+@long
 def test_ray_makes_the_same_though_a_node_is_lost(
     runs: list[PlannedRun], expected: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -189,6 +192,7 @@ def test_without_slurm_it_says_so(runs: list[PlannedRun], tmp_path: Path) -> Non
         execute(runs[:1], tmp_path, Slurm({}, gpu=False))
 
 
+@long
 def test_watching_may_end_while_jobs_go_on(
     runs: list[PlannedRun], expected: dict[str, Any], tmp_path: Path
 ) -> None:

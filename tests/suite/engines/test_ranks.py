@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from long_tests import long
 from safetensors.torch import load_file
 
 from benchmark.bench.faults.store import planned
@@ -35,7 +36,8 @@ def made(out: Path, run: PlannedRun, processes: int, **watch: Any) -> Any:
     return stored, load_file(stored.folder / "weights.safetensors")
 
 
-def test_shared_and_interrupted_it_is_the_same_run(run: PlannedRun, tmp_path: Path) -> None:
+@long
+def test_shared_it_is_the_same_run(run: PlannedRun, tmp_path: Path) -> None:
     alone, weights = made(tmp_path / "alone", run, 1)
     shared, shared_weights = made(tmp_path / "shared", run, 2)
     assert shared.attempts[0].environment["processes"] == 2
@@ -46,6 +48,10 @@ def test_shared_and_interrupted_it_is_the_same_run(run: PlannedRun, tmp_path: Pa
     for name, expected in weights.items():
         torch.testing.assert_close(shared_weights[name], expected, rtol=5e-3, atol=5e-4)
 
+
+@long
+def test_shared_and_interrupted_it_goes_on_exactly(run: PlannedRun, tmp_path: Path) -> None:
+    shared, shared_weights = made(tmp_path / "shared", run, 2)
     broken = tmp_path / "broken"
 
     def stop(outlook: Outlook) -> None:
@@ -61,14 +67,16 @@ def test_shared_and_interrupted_it_is_the_same_run(run: PlannedRun, tmp_path: Pa
     assert all(torch.equal(resumed_weights[n], shared_weights[n]) for n in shared_weights)
 
 
-def test_what_can_not_be_shared_is_refused(
-    run: PlannedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@long
+def test_a_batch_that_can_not_be_shared_is_refused(run: PlannedRun, tmp_path: Path) -> None:
     engine = choose_engine("local", "processes=3", [run], 1)  # of batches of 16
     outlook = execute([run], tmp_path, engine)
     assert outlook.failed == 1
     (stored,) = read_runs(tmp_path).runs
     assert "a batch of 16 images" in str(stored.error)
+
+
+def test_rivals_that_draw_can_not_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distributed, "processes", lambda: 2)
     with pytest.raises(UserError, match="rivals: dropout draws for a whole batch"):
         distributed.check_rivals(["cbam", "dropout"])
