@@ -97,7 +97,7 @@ def outstanding(runs: list[PlannedRun], out: Path, note: Note) -> list[PlannedRu
             done = False
         if not done:
             waiting.append(run)
-        elif (folder / WORK).exists():
+        elif _is_untidy(folder):
             _tidy(folder)
     return waiting
 
@@ -118,11 +118,19 @@ def reused_from_other_commits(runs: list[PlannedRun], out: Path, present: str) -
     return found
 
 
+def _is_untidy(folder: Path) -> bool:
+    """Whether a finished run's folder holds what its process would have removed."""
+    unneeded = [folder / WORK, folder / PROGRESS, *folder.glob("claim-*.json"), *leftovers(folder)]
+    return any(path.exists() for path in unneeded)
+
+
 def _tidy(folder: Path) -> None:
-    """Free the checkpoints of a finished run whose process was killed before it did."""
+    """Remove what a finished run's process left behind when it was killed."""
     held = claim(folder)
     if isinstance(held, Claim):
         with held:
+            for path in (folder / PROGRESS, *leftovers(folder)):
+                path.unlink(missing_ok=True)
             remove_checkpoints(folder)
             held.release(for_good=True)
 

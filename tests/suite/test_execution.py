@@ -254,6 +254,27 @@ def test_checkpoints_of_a_finished_run_go_at_the_next_look(
     assert not isinstance(claim(folder), Owner)
 
 
+@pytest.mark.parametrize(
+    "left", [".attempts.json.5adbc9bd.part", "progress.json", "claim-000001.json"]
+)
+def test_what_a_killed_process_left_in_a_finished_run_goes_at_the_next_look(
+    left: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: PlannedRun
+) -> None:
+    made(monkeypatch, tmp_path, run, trained)
+    before = names(tmp_path, run)
+    owner = {
+        "host": "h",
+        "process": 0,
+        "machine": "gone",
+        "born": "",
+        "token": "",
+        "released": True,
+    }
+    (run_folder(tmp_path, run.id) / left).write_text(json.dumps(owner))
+    assert outstanding([run], tmp_path, print) == []
+    assert names(tmp_path, run) == before
+
+
 def test_a_request_is_written_once_and_mended(tmp_path: Path, run: PlannedRun) -> None:
     path = run_folder(tmp_path, run.id) / "config.json"
     before = path.stat().st_mtime_ns
