@@ -56,20 +56,15 @@ def test_cases_have_absent_classes_and_single_samples() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("name", FORMULAS)
-def test_equals_its_formula(name: str, dtype: torch.dtype) -> None:
-    found = against_formula(name, dtype, FEW)
+@pytest.mark.parametrize(
+    ("against", "name"),
+    [(against_formula, name) for name in FORMULAS] + [(against_library, name) for name in LIBRARY],
+)
+def test_equals_its_oracles(against: Callable[..., Any], name: str, dtype: torch.dtype) -> None:
+    found = against(name, dtype, FEW)
     assert found.agrees, found
     assert found.cases == found.nonzero == FEW
     assert set(found.gradients) == {"features", "proxies"}
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("name", LIBRARY)
-def test_equals_the_library(name: str, dtype: torch.dtype) -> None:
-    found = against_library(name, dtype, FEW)
-    assert found.agrees, found
-    assert found.cases == found.nonzero == FEW
 
 
 OPTIONS = [
