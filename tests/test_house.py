@@ -25,6 +25,7 @@ FILES = 12
 """The most files in a folder, beside its `__init__.py`."""
 MANY_FILES = {
     "benchmark/configs/suites": "one for each suite",
+    "benchmark/configs/recipes": "one for each recipe",
 }
 """Folders with more, and why."""
 LINES = 300
