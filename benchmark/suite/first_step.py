@@ -19,6 +19,7 @@ from benchmark.dam.kernels import use
 from benchmark.data.dataset import DataSet
 from benchmark.data.loading import TrainingLoader
 from benchmark.errors import UserError
+from benchmark.models.backbones.frozen import FrozenFeatures
 from benchmark.models.initial import load_initial
 from benchmark.run_config import PLAIN, Entry, JointObjective, Memory, RunConfig
 from benchmark.suite.store.runs import canonical
@@ -150,8 +151,11 @@ def _features(config: RunConfig, dataset: DataSet) -> tuple[Tensor, Tensor]:
         load_initial(config.init, model, loss=False)
     few = {key: min(number, A_FEW) for key, number in dict(config.sampler).items()}
     batch = next(iter(TrainingLoader(dataset.train, **few, seed=config.seed)))
+    images = batch["images"]
+    if isinstance(model.backbone, FrozenFeatures):  # whose features may be yet to be made
+        images = torch.rand(len(images), model.backbone.in_features, 1, 1)
     with torch.no_grad():
-        features = model.train()(batch["images"])
+        features = model.train()(images)
     return features, torch.unique(batch["labels"], return_inverse=True)[1]
 
 

@@ -37,11 +37,11 @@ class FrozenFeatures(nn.Module):
             raise ValueError(f"views must be from 1 to 1000, not {views}")
         if hidden is not None and not 1 <= hidden <= 100_000:
             raise ValueError(f"hidden must be from 1 to 100000, not {hidden}")
-        given = _width(network)
+        self.in_features = _width(network)
         self.layer: nn.Module = nn.Identity()
         if hidden is not None:
-            self.layer = nn.Sequential(nn.Conv2d(given, hidden, 1), nn.ReLU())
-        self.out_features = hidden or given
+            self.layer = nn.Sequential(nn.Conv2d(self.in_features, hidden, 1), nn.ReLU())
+        self.out_features = hidden or self.in_features
 
     def forward(self, features: Tensor) -> Tensor:
         """Maps [n, out_features, 1, 1] of features [n, D, 1, 1]."""
