@@ -1,11 +1,11 @@
 """A sheet of the drawn beetles: what each cue changes, and what an image adds."""
 
 import numpy as np
-from matplotlib.axes import Axes
+import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from benchmark.data.rendered.cues.beetles import Beetles
-from benchmark.data.rendered.cues.drawing import Images, draw
+from benchmark.data.rendered.cues.drawing import draw
 from benchmark.data.rendered.cues.nuisance import no_nuisance, random_nuisance
 from benchmark.report.cues.known import cues_of
 from benchmark.report.figures.style import WIDTH, Look
@@ -13,6 +13,8 @@ from benchmark.report.table import Group
 
 SHOWN = 4
 """Values of a cue, and images of one class."""
+GAP = 2
+"""White pixels between two images."""
 SHELLS = (12, 25, 38, 51)
 """Colours of the shell that are shown."""
 
@@ -30,33 +32,39 @@ def cue_set_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     size = options.get("size", 32)
     beetles = Beetles.varying(options.get("cues", 10), options.get("saliency"), size)
     saliency = cues_of(group)
-    rows = len(beetles.cues)
-    figure = Figure(figsize=(WIDTH, 0.82 * rows + 0.5), layout="compressed")
-    panels = figure.subplots(rows, 2 * SHOWN, squeeze=False)
-    plain = [SHELLS[0], *[1] * (rows - 1)]
-    random = np.random.Philox(key=0)
-    for row, (cue, axes) in enumerate(zip(beetles.cues, panels, strict=True)):
-        for value in range(SHOWN):
-            values = [*plain]
-            values[row] = SHELLS[value] if row == 0 else value
-            _show(axes[value], draw(beetles.levels(values), no_nuisance(size)))
-        words = random.random_raw(rows) >> np.uint64(33)
-        values = [int(word) % count for word, count in zip(words, beetles.sizes, strict=True)]
-        keys = range(SHOWN * row, SHOWN * (row + 1))
-        for column, image in enumerate(draw(beetles.levels(values), random_nuisance(keys, size))):
-            _show(axes[SHOWN + column], image[None])
-        name = cue.name.replace("_", " ")
-        label = f"{name}\n{saliency[cue.name]:.3g}" if cue.name in saliency else name
-        axes[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8.5)
-    titles = {0: "four values of the cue, nothing else changed", SHOWN: "four images of one class"}
-    for column, title in titles.items():
-        # A title is longer than its column is wide, which must not push the columns apart.
-        panels[0, column].set_title(title, loc="left").set_in_layout(False)
+    rows = [_row(beetles, place) for place in range(len(beetles.cues))]
+    figure = Figure(figsize=(WIDTH, 0.62 * len(rows) + 0.4), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(np.concatenate(rows), interpolation="nearest")
+    names = [cue.name for cue in beetles.cues]
+    labels = [
+        f"{name.replace('_', ' ')}\n{saliency[name]:.3g}"
+        if name in saliency
+        else name.replace("_", " ")
+        for name in names
+    ]
+    side = size + GAP
+    axes.set_yticks([side * place + size / 2 for place in range(len(rows))], labels)
+    titles = "four values of the cue, nothing else changed", "four images of one class"
+    axes.set_xticks([side * SHOWN * (half + 0.5) for half in range(2)], titles)
+    axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    axes.spines[:].set_visible(False)
     return figure
 
 
-def _show(axes: Axes, images: Images) -> None:
-    """The first of the images [n, 3, size, size], without a frame."""
-    axes.imshow(images[0].transpose(1, 2, 0), interpolation="nearest")
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
+def _row(beetles: Beetles, place: int) -> npt.NDArray[np.uint8]:
+    """Values of a cue and images of a class beside each other [size + GAP, width, 3]."""
+    size = beetles.size
+    values = [SHELLS[0], *[1] * (len(beetles.cues) - 1)]
+    shown = []
+    for value in range(SHOWN):
+        values[place] = SHELLS[value] if place == 0 else value
+        shown.append(draw(beetles.levels(values), no_nuisance(size)))
+    words = np.random.Philox(key=place).random_raw(len(beetles.cues)) >> np.uint64(33)
+    values = [int(word) % count for word, count in zip(words, beetles.sizes, strict=True)]
+    keys = range(SHOWN * place, SHOWN * (place + 1))
+    shown.append(draw(beetles.levels(values), random_nuisance(keys, size)))
+    images = np.concatenate(shown)
+    row = np.full((2 * SHOWN, 3, size + GAP, size + GAP), 255, dtype=np.uint8)
+    row[:, :, :size, :size] = images
+    return row.transpose(2, 0, 3, 1).reshape(size + GAP, -1, 3)
