@@ -1,4 +1,4 @@
-# The project's own recipe for the drawn beetles: two epochs, since 200 runs are to take minutes.
+# The project's own recipe for the drawn beetles: two epochs, since 120 runs are to take minutes.
 transform = dict(type="as_drawn")
 backbone = dict(type="cuenet", width=16)
 pooling = "avg+max"
