@@ -66,6 +66,10 @@ class RunJob:
         if ending.number == warning and callable(requeue):
             # submitit's own handler queues the job again, now that the run is saved.
             requeue(warning, None)
+        if ending.number == signal.SIGTERM:
+            # SLURM takes the job away, to queue it again or for good. A result would say that it
+            # came to its end.
+            raise SystemExit(128 + signal.SIGTERM)
         return [ending.state, ending.reason]
 
     def checkpoint(self) -> Any:
