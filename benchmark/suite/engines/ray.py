@@ -76,9 +76,14 @@ class Ray:
                 ray.shutdown()
 
     def _connect(self, ray: Any) -> None:
+        # "local" starts one; without an address Ray looks for the last one that ran here, which may
+        # be gone.
+        options: dict[str, Any] = {"address": self.address}
+        if self.address is None:
+            options = {"address": "local", "include_dashboard": False}
         try:
-            ray.init(address=self.address, include_dashboard=False, log_to_driver=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+            ray.init(**options, log_to_driver=False)
+        except Exception as error:  # Ray raises bare ones too
             raise UserError(f"--engine ray: there is no cluster to use: {error}") from error
 
     def _watch(
