@@ -126,7 +126,8 @@ def kill():
     while not killed:
         for run in runs:
             found = owner_of(run_folder(out, run.id))
-            if found and psutil.Process(found[0].process).ppid() == raylet:
+            begun = (run_folder(out, run.id) / "attempts.json").exists()
+            if begun and found and psutil.Process(found[0].process).ppid() == raylet:
                 cluster.remove_node(second, allow_graceful=False)
                 killed.append(True)
                 break
