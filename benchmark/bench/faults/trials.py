@@ -105,7 +105,7 @@ class Trials:
             while process.poll() is None and time.monotonic() < deadline:
                 worker = next(iter(self._workers(out) - killed), None)
                 if worker is not None and len(kills) < 2:
-                    time.sleep(draw.uniform(0, self.seconds))
+                    time.sleep(draw.uniform(0, self.seconds / 4))
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(worker, signal.SIGKILL)
                         kills.append(f"SIGKILL of a worker of {engine}")
