@@ -34,6 +34,7 @@ MANY_LINES = {
     "tests/losses/test_loss_modules.py": "one subject, and tables of cases",
     "tests/baselines/test_pair_objectives.py": "one test an objective",
     "tests/data/damage/pictures/whole.py": "a table of damage",
+    "tests/suite/test_execution.py": "one subject, the life of a run",
 }
 """Files with more, and why."""
 
