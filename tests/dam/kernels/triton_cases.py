@@ -54,16 +54,18 @@ def rows_to_select(rule: str) -> tuple[Tensor, Tensor]:
     scales = 10.0 ** torch.randint(-44, 38, (4, 21), generator=generator)
     whole = torch.randint(-2, 3, (4, 21), generator=generator).float()
     # The mean of equal numbers may be rounded to either side of them.
-    equal = torch.rand(40, 1, generator=generator).expand(-1, 21)
-    left, right = torch.cat([whole, equal]), torch.cat([whole.roll(1, 0), torch.zeros(40, 21)])
+    equal = torch.rand(12, 1, generator=generator).expand(-1, 21)
+    left, right = torch.cat([whole, equal]), torch.cat([whole.roll(1, 0), torch.zeros(12, 21)])
     if rule != "mean":  # other sums depend on their order
         left = torch.cat([draws, scales, left[:8]])
         right = torch.cat([draws.roll(1, 0), torch.zeros(4, 21), right[:8]])
     return left, right
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("keep", [0.05, 0.6, 1.0])
+@pytest.mark.parametrize(
+    ("rule", "keep"),
+    [(rule, keep) for rule in RULES for keep in (0.05, 0.6, 1.0) if rule != "mean" or keep == 0.6],
+)
 def test_sets_are_those_of_the_selection_bit_for_bit(rule: str, keep: float) -> None:
     left, right = rows_to_select(rule)
     rows, dim = left.shape
