@@ -84,6 +84,8 @@ class Slurm:
 
     def __init__(self, options: dict[str, str], *, gpu: bool) -> None:
         check_options("slurm", options, OPTIONS)
+        for name in ("time", "memory", "parallel", "warning"):  # now, rather than at the submission
+            whole_number(options, name, 0)
         self.options = options
         self.gpus = whole_number(options, "gpus", 1 if gpu else 0)
         self.cluster = options.get("cluster", "slurm")
