@@ -166,8 +166,14 @@ class Slurm:
         self, executor: Any, runs: list[PlannedRun], task: Callable[[str], Task]
     ) -> list[Any]:
         """A job for each run; together they are one array."""
-        with executor.batch():
-            return [executor.submit(RunJob(**sent(task(run.id)))) for run in runs]
+        from submitit.core.utils import FailedJobError
+
+        try:
+            with executor.batch():
+                return [executor.submit(RunJob(**sent(task(run.id)))) for run in runs]
+        except FailedJobError as error:
+            said = " ".join(str(error).split())
+            raise UserError(f"--engine slurm: sbatch refuses the jobs: {said}") from error
 
     def _ending(self, folder: Path, before: int, job: Any) -> Ending | None:
         """How a run ended; None while its job is queued or running."""
