@@ -122,7 +122,8 @@ test)
     "$python" -m ruff format --check .
     "$python" -m mypy
     # One process a core, up to eight, a file in one of them; -n 0 among the arguments keeps to one.
-    start pytest --numprocesses logical --maxprocesses 8 --dist loadfile "$@"
+    # In the files' own order: sorted by their number of tests, the longest one would come last.
+    start pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder "$@"
     ;;
 data | plan | run | report | status | store | embed | config)
     install requirements.txt "$faiss"

@@ -133,3 +133,9 @@ def test_no_file_is_long() -> None:
         for path in python_files()
     }
     assert {path for path, number in lines.items() if number > LINES} == set(MANY_LINES)
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """Outside packages pytest can't hold two modules of one name."""
+    names = Counter(path.name for path in ROOT.glob("tests/**/test_*.py"))
+    assert not [name for name, number in names.items() if number > 1]

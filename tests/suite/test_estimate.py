@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.data.cache_folder import VARIABLE
 from benchmark.suite import throughput
 from benchmark.suite.estimate import Estimate, estimate, measure
 from benchmark.suite.plan import PlannedRun, plan
@@ -21,7 +20,7 @@ def runs() -> list[PlannedRun]:
 
 @pytest.fixture(autouse=True)
 def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr("benchmark.suite.throughput.cache_folder", lambda: tmp_path / "cache")
 
 
 def _finished(epochs: list[float], evaluation: float) -> dict[str, object]:

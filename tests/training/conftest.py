@@ -4,16 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_runs import keep_in
 
-from benchmark.data.cache_folder import VARIABLE
 from benchmark.data.dataset import DataSet, Split
 from benchmark.data.rendered.glyphs import GlyphAugmentation, GlyphImages
 
 
 @pytest.fixture
 def few_classes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Eight training and six test classes of noise around a picture each, and an empty cache."""
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    """Eight training and six test classes of noise around pictures, and nothing kept of them."""
+    keep_in(monkeypatch, tmp_path / "cache")
     random = np.random.default_rng(0)
     means = random.integers(40, 215, (14, 1, 32, 32))
     noise = random.integers(-40, 41, (14, 12, 32, 32))

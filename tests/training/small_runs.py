@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -17,6 +18,11 @@ SMALL = [
     "sampler.classes=4",
     "sampler.samples=4",
 ]
+
+
+def keep_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Keep the metrics before training in `folder`; the rest of the cache serves all tests."""
+    monkeypatch.setattr("benchmark.evaluation.untrained.cache_folder", lambda: folder)
 
 
 def configured(objective: str, arm: str, *changes: str, seed: int = 0) -> RunConfig:

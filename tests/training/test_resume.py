@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_runs import configured, finished
+from small_runs import configured, finished, keep_in
 
 from benchmark.errors import UserError
 from benchmark.evaluation import evaluate as measured_by
@@ -129,6 +129,7 @@ def test_interrupted_before_training_and_after_it(
         return evaluate
 
     for call in (1, 2):  # the untrained network's evaluation, and the trained one's
+        keep_in(monkeypatch, tmp_path / f"cache{call}")  # so that there are both
         calls.clear()
         interruption = Interruption()
         monkeypatch.setattr("benchmark.training.run.evaluate", ask(call))

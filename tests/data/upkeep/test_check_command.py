@@ -64,7 +64,7 @@ def test_the_command_on_a_part(tree, data, monkeypatch):
     tree("cub200")
     found = make("cub200").status().counts
     monkeypatch.setitem(counts.OFFICIAL, "CUB-200-2011", {**found, "test images": 13})
-    known = parts.Part("CUB-8", "classes 1 to 8 of CUB-200-2011", found)
+    known = parts.KnownPart("CUB-8", "classes 1 to 8 of CUB-200-2011", found)
     monkeypatch.setitem(parts.PARTS, "CUB-200-2011", [known])
     status, out, _ = data("check", "cub200")
     assert status == 1
