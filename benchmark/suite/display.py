@@ -1,7 +1,5 @@
 """The live line of a running suite: done, to go, time left, and what each worker is at."""
 
-from types import TracebackType
-
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -25,12 +23,7 @@ class Display:
         self.live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.live.stop()
 
     def show(self, outlook: Outlook) -> None:

@@ -2,13 +2,35 @@
 
 import contextlib
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)
 )
 """Ctrl-C, a request to end, and a scheduler's warning that a job's time is nearly over."""
+
+
+@contextlib.contextmanager
+def on_signals(act: Callable[[int], None], *further: int) -> Iterator[None]:
+    """Within the block, call `act` with each signal of `SIGNALS` and of `further` that comes.
+
+    Only a main thread can listen; in another one nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def received(number: int, frame: FrameType | None) -> None:
+        act(number)
+
+    before = {number: signal.signal(number, received) for number in (*SIGNALS, *further)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class RunInterruptedError(Exception):
@@ -31,22 +53,9 @@ class Interruption:
         self.requested: int | None = None
         self._in_steps = False
 
-    @contextlib.contextmanager
-    def listening(self, *further: int) -> Iterator[None]:
-        """Within the block, let the signals of `SIGNALS` and `further` ones ask.
-
-        Only in the main thread of a process.
-        """
-        numbers = (*SIGNALS, *further)
-        before = {number: signal.signal(number, self._received) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _received(self, number: int, frame: FrameType | None) -> None:
-        self.request(number)
+    def listening(self, *further: int) -> contextlib.AbstractContextManager[None]:
+        """Within the block, let the signals of `SIGNALS` and `further` ones ask."""
+        return on_signals(self.request, *further)
 
     def request(self, number: int) -> None:
         """Ask the run to end."""

@@ -69,5 +69,6 @@ def test_second_order_of_plain_distances_is_refused() -> None:
     features, _ = draw()
     loss = pair_similarity(features, LABELS, rule="all", metric="euclidean").exp().sum()
     (first,) = torch.autograd.grad(loss, features, create_graph=True)
+    # torch's own refusal: its distances (cdist) have no second derivative.
     with pytest.raises(NotImplementedError, match="derivative"):
         torch.autograd.grad(first.square().sum(), features)

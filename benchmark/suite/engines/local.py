@@ -8,16 +8,14 @@ that has the libraries loaded, so that starting one takes a moment.
 import multiprocessing
 import os
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import FrameType
 
 import torch
 
@@ -30,7 +28,7 @@ from benchmark.suite.execution import Ending, Task, make, store_death
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store.runs import run_folder
 from benchmark.training import Progress
-from benchmark.training.interruption import SIGNALS, Interruption
+from benchmark.training.interruption import Interruption, on_signals
 
 Work = Callable[[Task, Connection], None]
 
@@ -80,7 +78,8 @@ class Local:
         context.set_forkserver_preload([__name__, *LOADED_ONCE])
         waiting = list(runs)
         stopping = False
-        with self._listening():
+        self._signal = None
+        with on_signals(self._received):
             try:
                 while self._active or (waiting and not stopping):
                     while waiting and len(self._active) < self.workers and self._signal is None:
@@ -155,21 +154,7 @@ class Local:
         watch.show(outlook)
         watch.on_ended(started.run, ending)
 
-    @contextmanager
-    def _listening(self) -> Iterator[None]:
-        """Note the signals that ask to end; only a main thread can."""
-        self._signal = None
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self._received) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _received(self, number: int, frame: FrameType | None) -> None:
+    def _received(self, number: int) -> None:
         if self._signal is not None:  # for the second time: at once
             raise SuiteInterruptedError(number)
         self._signal = number

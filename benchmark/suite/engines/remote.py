@@ -1,12 +1,8 @@
 """What engines on other machines share: the store says how far each run is."""
 
 import contextlib
-import signal
-import threading
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from benchmark.errors import UserError
@@ -15,7 +11,7 @@ from benchmark.suite.execution import Ending, Task
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store.runs import read_result, run_folder
 from benchmark.suite.store.upkeep import progress_of
-from benchmark.training.interruption import SIGNALS
+from benchmark.training.interruption import on_signals
 
 POLL_SECONDS = 1.0
 """Between two looks at the store."""
@@ -61,20 +57,11 @@ class Stopping:
     def __init__(self) -> None:
         self.number: int | None = None
 
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Note signals within the block; only a main thread can."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self._received) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def listening(self) -> contextlib.AbstractContextManager[None]:
+        """Note signals within the block."""
+        return on_signals(self._note)
 
-    def _received(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, number: int) -> None:
         self.number = number
 
 

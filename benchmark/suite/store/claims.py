@@ -21,7 +21,6 @@ import time
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from benchmark.durable import TEMPORARY, refusals_explained, sync_folder, write_json
@@ -71,12 +70,7 @@ class Claim:
         self._beating.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopped.set()
         self._beating.join()
         if not self._released:
