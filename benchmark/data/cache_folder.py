@@ -4,10 +4,13 @@ The folder is `$DAM_BENCHMARK_CACHE`, else `$XDG_CACHE_HOME/dam-benchmark`, else
 `~/.cache/dam-benchmark`.
 """
 
+import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from benchmark.errors import UserError
 from benchmark.paths import expanded
@@ -21,6 +24,12 @@ def cache_folder() -> Path:
         return expanded(own)
     shared = os.environ.get("XDG_CACHE_HOME")
     return (expanded(shared) if shared else Path.home() / ".cache") / "dam-benchmark"
+
+
+def cache_key(origin: Any) -> str:
+    """What names a file of the cache: the SHA-256 of JSON that says what the file follows from."""
+    text = json.dumps(origin, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager

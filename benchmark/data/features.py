@@ -5,8 +5,6 @@ once, as in evaluation. The arrays lie in the user's cache, named by a digest of
 follow from, and are mapped into memory, so that runs share them.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +16,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from benchmark.data.cache_folder import cache_errors, cache_folder
+from benchmark.data.cache_folder import cache_errors, cache_folder, cache_key
 from benchmark.data.dataset import DataSet, Images, Split
 from benchmark.durable import refusals_explained, staged
 
@@ -68,7 +66,7 @@ def as_features(
     follow from beside images and `views`: weights, transform, versions. The result is never
     official, as its runs train no network. Raises UserError where the cache can't be written.
     """
-    folder = cache_folder() / FOLDER / _digest({**dataset.digests(), **origin, "views": views})
+    folder = cache_folder() / FOLDER / cache_key({**dataset.digests(), **origin, "views": views})
     with cache_errors(folder / "lock"), refusals_explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
     # Whoever comes second waits for the features instead of making them too.
@@ -133,8 +131,3 @@ def _opened(path: Path, images: Images) -> FeatureImages:
     features = _read(path)
     assert features is not None and len(features) == len(images)
     return FeatureImages(images, features)
-
-
-def _digest(origin: dict[str, Any]) -> str:
-    text = json.dumps(origin, sort_keys=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -1,14 +1,13 @@
 """The metrics before the first step, measured once for all arms that start from one network."""
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from benchmark.data.cache_folder import cache_folder
+from benchmark.data.cache_folder import cache_folder, cache_key
 from benchmark.durable import write_json
 from benchmark.errors import UserError
 from benchmark.validation import Part, validated
@@ -29,8 +28,7 @@ def untrained_metrics(
     libraries and code. A damaged file of the cache is measured again, and a cache that can't be
     written only costs time.
     """
-    text = json.dumps(origin, sort_keys=True, allow_nan=False)
-    path = cache_folder() / "untrained" / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+    path = cache_folder() / "untrained" / f"{cache_key(origin)}.json"
     with contextlib.suppress(OSError, ValueError, RecursionError, UserError):
         return validated(Kept, json.loads(path.read_text(encoding="utf-8"))).metrics
     metrics = measure()
