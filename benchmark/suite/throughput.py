@@ -22,7 +22,7 @@ from benchmark.validation import Part
 
 NAMES = {"seed", "arm", "objective_name", "recipe", "init"}
 """What a run's speed doesn't depend on, beside the length and course of its training."""
-COURSE = {"epochs", "schedule"}
+COURSE = {"epochs", "schedule", "evaluate_every"}
 LOSS = {"objective", "similarity", "memory", "rivals", "proxy_rate"}
 """What makes kinds that differ but little in speed."""
 
@@ -36,8 +36,10 @@ class Throughput(Part):
     """One evaluation of the test half."""
 
     def run_seconds(self, config: RunConfig) -> float:
-        """Seconds of a whole run, which is evaluated before and after training."""
-        return self.epoch_s * config.epochs + 2 * self.evaluation_s
+        """Seconds of a whole run, which is evaluated before and after training, and as asked."""
+        every = config.evaluate_every
+        evaluations = 2 + ((config.epochs - 1) // every if every else 0)
+        return self.epoch_s * config.epochs + evaluations * self.evaluation_s
 
 
 def kind(config: RunConfig) -> str:

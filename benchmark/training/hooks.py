@@ -126,7 +126,7 @@ class RecordHook(Hook):
 
 
 class EvaluationHook(Hook):
-    """Add metrics to the history after every `every` epochs, and after the last one.
+    """Add metrics to the history after every `every` epochs but the last, which a run measures.
 
     The model's weights, its mode and the random numbers of training stay as they are.
     """
@@ -143,5 +143,5 @@ class EvaluationHook(Hook):
     def after_train_epoch(self, runner: Runner) -> None:
         """Measure where it is time."""
         epoch = runner.epoch + 1
-        if epoch % self.every == 0 or epoch == runner.max_epochs:
+        if epoch % self.every == 0 and epoch < runner.max_epochs:
             self.record.history[-1]["metrics"] = self.measure()

@@ -196,6 +196,8 @@ def train(
     trained = time.perf_counter()
     evaluation = measure()
     evaluated = time.perf_counter()
+    if config.evaluate_every:
+        record.history[-1]["metrics"] = evaluation.metrics
     warnings = [
         *health.warnings(model, optimiser.optimizer),
         *evaluation_warnings(

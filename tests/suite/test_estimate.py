@@ -42,6 +42,12 @@ def test_a_finished_run_tells_of_its_kind(runs: list[PlannedRun]) -> None:
     assert estimate(baseline, workers=8).seconds == found.seconds / 3  # no more than the runs
 
 
+def test_evaluations_between_epochs_take_their_time(runs: list[PlannedRun]) -> None:
+    throughput.keep(runs[0].config, Throughput(epoch_s=1.0, evaluation_s=10.0))
+    between = runs[0].config.model_copy(update={"evaluate_every": 2})  # after 2 of 4 epochs
+    assert estimate([PlannedRun(between)], workers=1).seconds == 4 * 1.0 + 3 * 10.0
+
+
 def test_other_losses_are_judged_by_the_mean_of_those_that_ran(runs: list[PlannedRun]) -> None:
     by_label = {run.label: run for run in runs}
     first = by_label["typefaces triplet baseline seed 0"]
