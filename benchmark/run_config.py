@@ -5,7 +5,6 @@ options, which are those of the class's signature (see `benchmark.registry.resol
 `python -m benchmark config --reference` prints this as a page.
 """
 
-import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -20,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from benchmark.validation import Part, shown
+from benchmark.validation import Part, json_value, shown
 
 JOINT = "joint"
 """The objective that is a weighted sum of a proxy and a pair objective."""
@@ -45,39 +44,6 @@ Device = Literal["cpu", "cuda"]
 _Epochs = Annotated[float, Field(ge=0, le=1_000_000)]
 _Weight = Annotated[float, Field(ge=0, le=1_000_000)]
 _Listed = Strict(False)  # a tuple from a list
-
-
-def json_value(value: Any, where: str = "") -> Any:
-    """The value with tuples as lists; models in it stay. Raises ValueError for what JSON lacks.
-
-    That is a number that is infinite, NaN or beyond 64 bits, a name that isn't a string, a string
-    that isn't Unicode, and any other kind of value.
-    """
-    place = f"{where} " if where else ""
-    if isinstance(value, dict):
-        for name in value:
-            if not isinstance(name, str):
-                raise ValueError(f"{place}has a key that isn't a string: {shown(name)}")
-        inside = f"{where}." if where else ""
-        return {
-            json_value(name, where): json_value(item, f"{inside}{name}")
-            for name, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [json_value(item, f"{where}.{place}") for place, item in enumerate(value)]
-    if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueError(f"{place}must be a string of Unicode characters, not {shown(value)}")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{place}must be a finite number, not {value}")
-    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError(f"{place}must be a number of at most 64 bits, not {shown(value)}")
-    elif value is not None and not isinstance(value, int | float | BaseModel):
-        raise ValueError(
-            f"{place}must be a number, a string, true, false, none, or a list or dict of them, "
-            f"not {shown(value)}"
-        )
-    return value
 
 
 class Entry(BaseModel):
@@ -289,6 +255,11 @@ class RunConfig(Settings):
     """The arm's name: the side of the comparison that the run is on."""
     seed: Seed
     """The seed of everything random in the run."""
+
+    @property
+    def label(self) -> str:
+        """What a person calls the run."""
+        return f"{self.dataset.type} {self.objective_name} {self.arm} seed {self.seed}"
 
     def as_json(self) -> dict[str, Any]:
         """The configuration as JSON holds it: dictionaries, lists, strings and numbers.

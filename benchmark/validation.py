@@ -1,6 +1,7 @@
 """The faults that a pydantic model finds, in one line: which key, which value, what is allowed."""
 
 import difflib
+import math
 from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any, TypeVar
@@ -200,3 +201,36 @@ def _members(schema: Schema) -> Iterator[Schema]:
 def _inner(schema: Schema) -> Schema:
     """The member with the most keys: a fault lies there, as one that takes any key finds none."""
     return max(_members(schema), key=lambda one: len(one.get("properties", {})))
+
+
+def json_value(value: Any, where: str = "") -> Any:
+    """The value with tuples as lists; models in it stay. Raises ValueError for what JSON lacks.
+
+    That is a number that is infinite, NaN or beyond 64 bits, a name that isn't a string, a string
+    that isn't Unicode, and any other kind of value.
+    """
+    place = f"{where} " if where else ""
+    if isinstance(value, dict):
+        for name in value:
+            if not isinstance(name, str):
+                raise ValueError(f"{place}has a key that isn't a string: {shown(name)}")
+        inside = f"{where}." if where else ""
+        return {
+            json_value(name, where): json_value(item, f"{inside}{name}")
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [json_value(item, f"{where}.{place}") for place, item in enumerate(value)]
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError(f"{place}must be a string of Unicode characters, not {shown(value)}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{place}must be a finite number, not {value}")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{place}must be a number of at most 64 bits, not {shown(value)}")
+    elif value is not None and not isinstance(value, int | float | BaseModel):
+        raise ValueError(
+            f"{place}must be a number, a string, true, false, none, or a list or dict of them, "
+            f"not {shown(value)}"
+        )
+    return value

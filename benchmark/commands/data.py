@@ -220,9 +220,9 @@ def _download(archive: "Archive", below: Path, by_hand: list[str], console: Cons
 def _dataset(options: argparse.Namespace) -> Any:
     """The data set that the command names, with the options it gives."""
     from benchmark.registry import DATASETS, build, resolve
-    from benchmark.run_config import Entry, json_value
+    from benchmark.run_config import Entry
     from benchmark.suite.overrides import parse, put
-    from benchmark.validation import validated
+    from benchmark.validation import json_value, validated
 
     where = f"data {options.action} {options.name}"
     config: dict[str, Any] = {"dataset": {"type": options.name}}

@@ -141,9 +141,10 @@ def _over_all(group: Group) -> Iterator[str]:
     if len(verdicts) < 2:
         return
     names = " and ".join(map(metric_name, group.main_metrics))
+    above = verdicts.count(BETTER)
     yield (
-        f"Of DAM's {len(verdicts)} intervals in {names}, {verdicts.count(BETTER)} lie above zero "
-        f"and {verdicts.count(WORSE)} below; if DAM changed nothing, about "
+        f"Of DAM's {len(verdicts)} intervals in {names}, {above} {'lies' if above == 1 else 'lie'} "
+        f"above zero and {verdicts.count(WORSE)} below; if DAM changed nothing, about "
         f"{ALPHA * len(verdicts):.1g} would miss zero by chance."
     )
     pairs = max(one.n for one in intervals)

@@ -48,8 +48,7 @@ class PlannedRun:
     @property
     def label(self) -> str:
         """What a person calls it."""
-        c = self.config
-        return f"{c.dataset.type} {c.objective_name} {c.arm} seed {c.seed}"
+        return self.config.label
 
 
 def plan(

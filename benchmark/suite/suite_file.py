@@ -24,9 +24,9 @@ from pydantic import AfterValidator, Field, model_validator
 from benchmark.errors import UserError
 from benchmark.paths import expanded
 from benchmark.registry import DATASETS, names
-from benchmark.run_config import Name, Seed, json_value
+from benchmark.run_config import Name, Seed
 from benchmark.suite.arms import BASELINE, EXCHANGED
-from benchmark.validation import Part, known, shown, validated
+from benchmark.validation import Part, json_value, known, shown, validated
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 

@@ -129,19 +129,13 @@ def _status(folder: Path) -> Status:
     owner, heartbeat = owner_of(folder) or (None, None)
     return Status(
         run.id,
-        label_of(run),
+        run.config.label,
         "going on" if owner is not None else run.state,
         owner,
         heartbeat,
         progress_of(folder),
         run.error or _last_reason(run),
     )
-
-
-def label_of(run: StoredRun) -> str:
-    """What a person calls the run."""
-    config = run.config
-    return f"{config.dataset.type} {config.objective_name} {config.arm} seed {config.seed}"
 
 
 def _last_reason(run: StoredRun) -> str | None:
