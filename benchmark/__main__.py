@@ -26,8 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     prepare_streams()
     listen()
-    options, overrides = build_parser().parse_known_args(arguments)
+    command = None
     try:
+        options, overrides = build_parser().parse_known_args(arguments)
+        command = options.command
         for text in overrides:
             if text.startswith("-") or "=" not in text:
                 raise UserError(_unknown(text, options))
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except (KeyboardInterrupt, SuiteInterruptedError) as error:
         kept = ""
-        if options.command == "run":
+        if command == "run":
             kept = f"; nothing is lost, and this goes on: {command_line(arguments)}"
         print(f"interrupted{kept}", file=sys.stderr)
         return error.status if isinstance(error, SuiteInterruptedError) else 130

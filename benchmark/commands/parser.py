@@ -1,7 +1,7 @@
 """What several commands take from the command line."""
 
 import argparse
-from typing import Any
+from typing import Any, NoReturn
 
 from benchmark.errors import UserError
 from benchmark.paths import expanded
@@ -11,10 +11,17 @@ Commands = Any
 
 
 class ExactParser(argparse.ArgumentParser):
-    """A parser that takes no abbreviations: `--seed 1` must not pass for `--seeds`."""
+    """A parser that takes no abbreviations: `--seed 1` must not pass for `--seeds`.
+
+    It raises UserError where argparse would print its usage and exit.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments, and say where they are explained."""
+        raise UserError(f"{message}. See '{self.prog} --help'.")
 
 
 def add_data_root(parser: argparse.ArgumentParser) -> None:

@@ -35,7 +35,7 @@ def _status(options: argparse.Namespace, console: Console) -> int:
         if one.state not in ("finished", "not run"):
             console.print(printable(_line(one)), soft_wrap=True)
     counts = Counter(one.state for one in found)
-    summary = ", ".join(f"{number} {state}" for state, number in counts.items()) or "no runs"
+    summary = ", ".join(f"{number} {state}" for state, number in counts.items())
     console.print(f"{time.strftime('%H:%M:%S')}: {summary}")
     return 0
 

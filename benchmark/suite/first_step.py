@@ -66,8 +66,9 @@ def check_first_steps(configs: list[RunConfig]) -> None:
                     "re-identification; set nmi=false"
                 )
             _check_memory(config, dataset, where)
-            with _explained(where):
+            with _explained(where, "the first step fails"):
                 loss(config)
+            with _explained(where, "the first step fails in optimiser or schedule"):
                 optimiser(config)
 
 
@@ -85,15 +86,15 @@ def _once(work: Callable[[RunConfig], Result], *keys: str) -> Callable[[RunConfi
 
 
 @contextmanager
-def _explained(where: str) -> Iterator[None]:
-    """Turn whatever torch or an objective raises into a message."""
+def _explained(where: str, what: str) -> Iterator[None]:
+    """Say of whatever torch or an objective raises which run it is, and what fails there."""
     try:
         yield
-    except UserError:
-        raise
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
     except Exception as error:
         first = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise UserError(f"{where}: the first step fails: {first}") from error
+        raise UserError(f"{where}: {what}: {first}") from error
 
 
 def _loaded(config: RunConfig) -> DataSet:
@@ -178,9 +179,8 @@ def _try_loss(config: RunConfig, classes: int, found: tuple[Tensor, Tensor]) -> 
         number = float(value.detach())
         if not math.isfinite(number) or given.grad is None or not given.grad.isfinite().all():
             raise UserError(
-                f"{config.objective_name} {config.arm}: in the first step the loss is {number:g}, "
-                "and it or its gradient isn't finite. Check the options of the objective and of "
-                "the similarity."
+                f"in the first step the loss is {number:g}, and it or its gradient isn't finite. "
+                "Check the options of the objective and of the similarity."
             )
 
 

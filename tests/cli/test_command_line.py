@@ -188,7 +188,8 @@ def test_report_looks_at_its_folder_first(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(Path, "write_bytes", read_only)
     message = refused("report", "--out", str(tmp_path))
     assert f"{tmp_path} can't be written (Read-only file system)" in message
-    assert "There are no runs in" in refused("report", "--out", str(tmp_path / "nowhere"))
+    for command in (["report"], ["status"], ["store", "check"], ["store", "clean"]):
+        assert "There are no runs in" in refused(*command, "--out", str(tmp_path / "nowhere"))
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -221,3 +222,14 @@ def test_plan_names_the_shortest_and_the_longest_training(tmp_path: Path) -> Non
     answer = benchmark("plan", "--suite", str(suite), *QUICK[1:])
     assert answer.status == 0, answer.stderr
     assert "3 runs of 5 to 10 epochs, " in answer.stdout
+
+
+def test_arguments_that_argparse_refuses_take_one_line_too() -> None:
+    assert "argument --kills: '0' is no whole number above 0. See" in refused(
+        "bench", "faults", "--kills", "0"
+    )
+    assert "arguments are required: command" in refused()
+    assert "invalid choice: 'plans'" in refused("plans")
+    assert "first step fails in optimiser or schedule: " in refused(
+        "plan", "optimiser.lr=1e308"
+    )

@@ -230,7 +230,11 @@ def simple(objective: str, recipe: str = "glyphs") -> dict[str, Any]:
         ("triplet", ["epochs=" + "9" * 5000], "epochs must be a whole number"),
         ("triplet", [f"epochs={10**30}"], "epochs must be a number of at most 64 bits"),
         ("triplet", ["schedule.warmup=2"], "leaves nothing of epochs=2"),
-        ("triplet", ["schedule.warmup=1.9999999"], "the first step fails: end should be larger"),
+        (
+            "triplet",
+            ["schedule.warmup=1.9999999"],
+            "in optimiser or schedule: end should be larger",
+        ),
         ("triplet", ["neck='bn'", "sampler.classes=1", "sampler.samples=1"], "batches of 1 image"),
         ("triplet", ["cases.0.recipe='../x'"], "There is no recipe '../x'"),
         ("triplet", ["backbone.width=20000000000"], "no glyphnet has width"),

@@ -253,8 +253,17 @@ def _state(folder: Path, attempts: list[Attempt]) -> State:
 
 
 def run_folders(out: Path) -> list[Path]:
-    """The folders of all runs below `out`, in the order of their ids."""
-    return sorted(path for path in (out / "runs").glob("*") if path.is_dir())
+    """The folders of all runs below `out`, in the order of their ids.
+
+    Raises UserError where there is none, as below a mistyped folder.
+    """
+    folders = sorted(path for path in (out / "runs").glob("*") if path.is_dir())
+    if not folders:
+        raise UserError(
+            f"There are no runs in {out}. Make some with: "
+            f"python -m benchmark run --suite smoke --out {out}"
+        )
+    return folders
 
 
 @dataclass(frozen=True)
@@ -276,11 +285,6 @@ class Stored:
 def read_runs(out: Path) -> Stored:
     """All runs below `out`. Raises UserError where there is none that can be read."""
     folders = run_folders(out)
-    if not folders:
-        raise UserError(
-            f"There are no runs in {out}. Make some with: "
-            f"python -m benchmark run --suite smoke --out {out}"
-        )
     stored = Stored([])
     for folder in folders:
         try:
