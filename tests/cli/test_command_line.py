@@ -230,6 +230,4 @@ def test_arguments_that_argparse_refuses_take_one_line_too() -> None:
     )
     assert "arguments are required: command" in refused()
     assert "invalid choice: 'plans'" in refused("plans")
-    assert "first step fails in optimiser or schedule: " in refused(
-        "plan", "optimiser.lr=1e308"
-    )
+    assert "first step fails in optimiser or schedule: " in refused("plan", "optimiser.lr=1e308")
