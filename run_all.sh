@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Set up what is missing, then run.
 #
-#   bash run_all.sh                    the default suites, smoke and cues: train, collect, report
+#   bash run_all.sh                    the default suites, smoke and cues: train, collect, report;
+#                                      then paper on the data sets that are found
+#   bash run_all.sh --data-root DIR    the same, with the data sets below DIR
 #   bash run_all.sh --seeds 0 epochs=2 the same with options and overrides of 'run'
 #   bash run_all.sh plan|run|data|report|bench ...   any command of python -m benchmark
 #   bash run_all.sh test [...]         the checks and tests; further arguments go to pytest
@@ -135,7 +137,9 @@ bench)
     ;;
 *)
     install requirements.txt "$faiss"
-    "$python" -m benchmark run --suite smoke --out out/smoke "$@" 9<&-
-    start benchmark run --suite cues --out out/cues "$@"
+    for suite in smoke cues; do
+        "$python" -m benchmark run --suite "$suite" --out "out/$suite" --if-found "$@" 9<&-
+    done
+    start benchmark run --suite paper --out out/paper --if-found "$@"
     ;;
 esac

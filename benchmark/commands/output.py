@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,8 @@ def planned_runs(options: argparse.Namespace) -> "list[PlannedRun]":
         seeds=options.seeds,
         device=options.device,
         allow_partial=options.allow_partial,
+        only=options.only,
+        if_found=options.if_found,
         log=print_note,
     )
 
@@ -57,12 +60,12 @@ def _with_run(override: str, options: argparse.Namespace) -> str:
     return override
 
 
-def report_on(out: Path, console: Console) -> None:
-    """Write the report on what lies in `out`, and print its table."""
+def report_on(out: Path, console: Console, only: Collection[str] = ()) -> None:
+    """Write the report on what lies in `out`, and print its table; see `write_report`."""
     from benchmark.report import print_table, write_report
 
     widen(console)
-    report = write_report(out)
+    report = write_report(out, only)
     print_table(report.table, console)
     for remark in report.remarks:
         print_note(remark)

@@ -33,6 +33,8 @@ def _plan(options: argparse.Namespace, console: Console) -> int:
     from benchmark.suite.estimate import estimate, measure
 
     runs = planned_runs(options)
+    if not runs:
+        return 0
     workers = options.workers or default_workers(runs)
     table = Table("id", "data set", "objective", "arm", "seed", box=None, pad_edge=False)
     for run in runs:

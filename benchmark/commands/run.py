@@ -67,6 +67,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from benchmark.training.environment import commit
 
     runs = planned_runs(options)
+    if not runs:
+        return 0
     check_writable(options.out / "runs")
     for note in settle_changed_data(runs, options.out, options.data_changed):
         print_note(note)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from benchmark.commands.output import widen
-from benchmark.commands.parser import Commands, refuse_overrides
+from benchmark.commands.parser import Commands, add_only, refuse_overrides
 from benchmark.paths import expanded
 from benchmark.printable import printable
 
@@ -22,6 +22,7 @@ def add_parser(commands: Commands) -> None:
         "status", help="runs that are going on, finished, failed, and where"
     )
     parser.add_argument("--out", type=expanded, required=True, help="where the runs are kept")
+    add_only(parser)
     parser.set_defaults(function=_status)
 
 
@@ -30,7 +31,7 @@ def _status(options: argparse.Namespace, console: Console) -> int:
 
     refuse_overrides(options)
     widen(console)
-    found = statuses(options.out)
+    found = statuses(options.out, options.only or ())
     for one in found:
         if one.state not in ("finished", "not run"):
             console.print(printable(_line(one)), soft_wrap=True)

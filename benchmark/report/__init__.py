@@ -1,9 +1,11 @@
 """Stored runs to tables, statistics, figures and a page."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.durable import write_text
+from benchmark.report.collecting import runs_on
 from benchmark.report.figures.catalogue import draw_all
 from benchmark.report.grouping import build_table
 from benchmark.report.page.document import page_text
@@ -30,14 +32,19 @@ class Report:
     remarks: list[str]
 
 
-def write_report(out: Path) -> Report:
+def write_report(out: Path, only: Collection[str] = ()) -> Report:
     """Collect the runs below `out` and write tables, figures and the page there.
 
-    The files are table.csv, table.md, tables/, figures/ and report.html. Tables are written before
-    figures. A figure that can't be drawn, and a run that can't be read, becomes a remark.
+    With `only` the report is on these data sets alone, and lies in a folder of its own in
+    `out`/views. The files are table.csv, table.md, tables/, figures/ and report.html. Tables are
+    written before figures. A figure that can't be drawn, and a run that can't be read, becomes a
+    remark.
     Raises UserError if no run can be read, or if a file can't be written.
     """
     stored = read_runs(out)
+    if only:
+        stored = runs_on(stored, only)
+        out = out / "views" / "+".join(sorted(set(only)))
     table = build_table(stored)
     csv, markdown, page = out / "table.csv", out / "table.md", out / "report.html"
     write_text(csv, archive_text(table))

@@ -5,8 +5,10 @@ A suite is a Python file with
     cases        list of dict(dataset=..., recipe=..., objectives=...): the names of two files in
                  configs/, and name -> entry of the objectives that are trained so. A case may
                  have `changes` of the settings, baselines included; `arms` of its own beside the
-                 suite's; be `optional`: left out where its data set isn't there; and
-                 `fit_batches`: take fewer classes in a batch where its data set has fewer
+                 suite's; be `optional`: left out where its data set isn't there;
+                 `fit_batches`: take fewer classes in a batch where its data set has fewer; and
+                 name in `without_weights` the recipe to take where the file of the other one's
+                 pretrained weights isn't there
     arms         name -> what the arm exchanges in the run's settings: `similarity`, `rivals` or
                  both, and nothing else
     seeds        list of whole numbers
@@ -52,6 +54,8 @@ class Case(Part):
     """A data set's name."""
     recipe: Name
     """A recipe's name."""
+    without_weights: Name | None = None
+    """The recipe that is taken instead where the weights of the recipe's backbone aren't there."""
     objectives: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
     """The objectives by the names that tables show, each an entry with a type."""
     changes: dict[str, Any] = Field(default_factory=dict)
@@ -91,6 +95,11 @@ class Suite(Part):
 def suites() -> list[str]:
     """The names of the suites that come with the package."""
     return _named("suites")
+
+
+def datasets() -> list[str]:
+    """The names of all data sets that a case may name."""
+    return sorted({*names(DATASETS), *_named("datasets")})
 
 
 def read_suite(suite: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The recipes and suites for photographs are complete, known to the registries, and consistent."""
+"""The recipes are complete, known to the registries, and consistent."""
 
 from pathlib import Path
 from typing import Any
@@ -7,12 +7,11 @@ import pytest
 from mmengine.config import Config
 
 import benchmark
-from benchmark.run_config import PLAIN, Entry, Sampler, Settings
+from benchmark.run_config import Entry, Sampler, Settings
 from benchmark.suite.configuration import merged, resolved
 
 CONFIGS = Path(benchmark.__file__).parent / "configs"
 RECIPES = sorted(path.stem for path in (CONFIGS / "recipes").glob("*.py"))
-SUITES = ["cub200", "cars196", "market1501", "msmt17"]
 
 
 def read(kind: str, name: str) -> dict[str, Any]:
@@ -52,15 +51,3 @@ def test_variants_keep_what_they_do_not_change() -> None:
     changed = {"backbone", "sampler", "schedule"}
     assert base.model_dump(exclude=changed) == inception.model_dump(exclude=changed)
     assert inception.schedule.gamma == base.schedule.gamma == 0.5
-
-
-@pytest.mark.parametrize("name", SUITES)
-def test_suites_resolve(name: str) -> None:
-    suite = read("suites", name)
-    assert set(suite["arms"]) == {"baseline", "dam", "random"}
-    for case in suite["cases"]:
-        assert case["dataset"] == name
-        for objective in case["objectives"].values():
-            for arm in suite["arms"].values():
-                config = resolved_recipe(case["recipe"], objective, **arm)
-                assert (config.similarity == PLAIN) == (not arm)

@@ -80,9 +80,10 @@ def bare(tmp_path: Path) -> Checkout:
 
 INSTALL = f"pip install --no-deps {' '.join(f'-r {name}' for name in RUN)}"
 EDITABLE = "pip install --no-deps --no-build-isolation --editable ."
-SMOKE = "benchmark run --suite smoke --out out/smoke"
-CUES = "benchmark run --suite cues --out out/cues"
-SUITES = [SMOKE, CUES]
+SMOKE, CUES, PAPER = SUITES = [
+    f"benchmark run --suite {suite} --out out/{suite} --if-found"
+    for suite in ("smoke", "cues", "paper")
+]
 
 
 def test_it_installs_once_and_runs_the_default_suites(checkout: Checkout) -> None:
@@ -90,12 +91,15 @@ def test_it_installs_once_and_runs_the_default_suites(checkout: Checkout) -> Non
     assert checkout.run("--seeds", "0", "epochs=2") == [
         f"{suite} --seeds 0 epochs=2" for suite in SUITES
     ]
+    real = ("--data-root", "DIR", "--allow-partial", "--only", "cub200")
+    assert checkout.run(*real) == [f"{suite} {' '.join(real)}" for suite in SUITES]
     assert checkout.run("data", "list") == ["benchmark data list"]
     assert checkout.run("store", "check") == ["benchmark store check"]
 
 
-def test_the_second_suite_waits_until_the_first_went_well(checkout: Checkout) -> None:
+def test_a_suite_waits_until_the_one_before_went_well(checkout: Checkout) -> None:
     assert checkout.run(FAIL_AT="--suite smoke", status=1) == [INSTALL, EDITABLE, SMOKE]
+    assert checkout.run(FAIL_AT="--suite cues", status=1) == [SMOKE, CUES]
     assert checkout.run() == SUITES
 
 

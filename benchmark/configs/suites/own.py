@@ -1,6 +1,6 @@
 # Your own images, a folder for each class: dataset.path=PATH, and dataset.name=NAME for the tables.
-# The four objectives of the suites on CUB-200-2011 and Cars196 under their recipes; batches take
-# fewer classes where there are fewer.
+# The suite paper's objectives on CUB-200-2011 under their recipes; batches take fewer classes where
+# there are fewer.
 cases = [
     dict(
         dataset="image_folder",

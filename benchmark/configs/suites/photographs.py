@@ -5,7 +5,7 @@
 from mmengine.config import read_base
 
 with read_base():
-    from .market1501 import cases as _market
+    from .own_reid import cases as _reid
 
 _retrieval = dict(epochs=2, schedule=dict(frozen=1, milestones=[]))
 _proxy_anchor = dict(proxy_anchor=dict(type="proxy_anchor"))
@@ -26,7 +26,9 @@ cases = [
         optional=True,
     ),
     dict(
-        _market[0],
+        _reid[0],
+        dataset="market1501",
+        fit_batches=False,
         changes=dict(epochs=2, schedule=dict(warmup=0.5, milestones=[])),
         optional=True,
     ),

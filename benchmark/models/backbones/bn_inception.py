@@ -42,6 +42,7 @@ class BNInception(PhotoBackbone):
     """
 
     out_features = 1024
+    published = IMAGENET
 
     def __init__(self, weights: str | None = "imagenet", freeze_batch_norm: bool = False) -> None:
         mean = [104 / 255, 117 / 255, 128 / 255]

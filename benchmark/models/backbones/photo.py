@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, channels_last, nn
 
 from benchmark.data.photographs.transforms import IMAGENET_MEAN, IMAGENET_STD
+from benchmark.models.published import Published
 
 
 class OwnNormalisation(nn.Module):
@@ -50,6 +51,8 @@ class PhotoBackbone(nn.Module, ABC):
     """
 
     out_features: int
+    published: ClassVar[Published | None] = None
+    """The file of weights that "imagenet" stands for, where it has to be there beforehand."""
 
     def __init__(
         self, freeze_batch_norm: bool, normalisation: OwnNormalisation | None = None

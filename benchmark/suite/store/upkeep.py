@@ -1,6 +1,7 @@
 """Looking after a store: what is damaged in it, what can go, and how far its runs are."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from benchmark.suite.store.runs import (
 from benchmark.suite.store.sealing import damaged_files
 from benchmark.training import Progress, remove_checkpoints
 from benchmark.training.checkpoint import WORK, resumable
+from benchmark.validation import known, shown
 
 
 @dataclass(frozen=True)
@@ -112,11 +114,21 @@ class Status:
     heartbeat: float | None = None
     progress: Progress | None = None
     reason: str | None = None
+    dataset: str | None = None
+    """The data set's type; None where the run can't be read."""
 
 
-def statuses(out: Path) -> list[Status]:
-    """How far every run below `out` is, those that are going on first."""
+def statuses(out: Path, only: Collection[str] = ()) -> list[Status]:
+    """How far every run below `out` is, those that are going on first.
+
+    With `only` those on these data sets. Raises UserError for one on which there is none.
+    """
     found = [_status(folder) for folder in run_folders(out)]
+    present = sorted({one.dataset for one in found if one.dataset is not None})
+    for name in only:
+        if name not in present:
+            raise UserError(f"--only: no run is on {shown(name)}. {known(name, present)}")
+    found = [one for one in found if not only or one.dataset in only]
     order = ("going on", "interrupted", "failed", "damaged", "not run", "finished")
     return sorted(found, key=lambda status: (order.index(status.state), status.label))
 
@@ -135,6 +147,7 @@ def _status(folder: Path) -> Status:
         heartbeat,
         progress_of(folder),
         run.error or _last_reason(run),
+        run.config.dataset.type,
     )
 
 
