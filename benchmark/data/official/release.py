@@ -16,7 +16,7 @@ from benchmark.data.official.source import Source
 from benchmark.data.photographs.halves import Halves
 from benchmark.data.photographs.listing import Listing
 from benchmark.data.photographs.transforms import PhotoTransform
-from benchmark.data.photographs.validation import Validation
+from benchmark.data.validation import Validation
 from benchmark.data.root import no_root, root
 from benchmark.errors import UserError
 

@@ -10,7 +10,7 @@ import numpy as np
 from benchmark.data.own.own_folder import OwnFolder
 from benchmark.data.photographs.halves import Halves
 from benchmark.data.photographs.listing import Labelled, Listing, entries, is_image
-from benchmark.data.photographs.validation import checked_seed, shuffled
+from benchmark.data.validation import checked_seed, shuffled
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS
 

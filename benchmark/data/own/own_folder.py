@@ -10,7 +10,7 @@ from benchmark.data.official.parts import PARTS
 from benchmark.data.photographs.halves import Halves
 from benchmark.data.photographs.listing import require_utf8
 from benchmark.data.photographs.transforms import PhotoTransform
-from benchmark.data.photographs.validation import Validation
+from benchmark.data.validation import Validation
 from benchmark.data.root import root
 from benchmark.errors import UserError
 from benchmark.paths import expanded, is_folder

@@ -10,7 +10,7 @@ from benchmark.data.dataset import DataSet, Split
 from benchmark.data.photographs.files import FileImages
 from benchmark.data.photographs.listing import DISTRACTOR, Listing
 from benchmark.data.photographs.transforms import PhotoTransform
-from benchmark.data.photographs.validation import Validation
+from benchmark.data.validation import Validation
 from benchmark.errors import UserError
 
 

@@ -39,7 +39,7 @@ def test_validation_queries_are_one_per_identity_and_camera(build):
 
 
 def test_validation_seeds_make_different_folds():
-    from benchmark.data.photographs.validation import Validation
+    from benchmark.data.validation import Validation
 
     labels = np.repeat(np.arange(100), 2)
     folds = [Validation.of({"folds": 4, "fold": 0, "seed": s}).held_out(labels) for s in (0, 0, 1)]
