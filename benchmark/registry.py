@@ -92,12 +92,16 @@ def resolve(registry: Registry, entry: Entry, where: str, given: Collection[str]
     """Complete `entry` with the defaults of the class that its `type` names.
 
     `where` is the entry's key in the configuration; `given` are the parameters that don't come from
-    a configuration. Raises UserError for an unknown type or option, and for a value that the
-    class's signature doesn't allow.
+    `where` is the entry's key in the configuration; `given` are the parameters that don't come from
+    a configuration. An option that the class names in `left_out_where_none` isn't filled in: so
+    it could be added without a change of the identities of runs. Raises UserError for an unknown
+    type or option, and for a value that the class's signature doesn't allow.
     """
     kind = find(registry, entry.type, where)
     options = checked_options(kind, entry, where, given)
-    return Entry.of(entry.type, **options.model_dump(mode="json"))
+    later = getattr(kind, "left_out_where_none", ())
+    absent = {name for name in later if getattr(options, name) is None}
+    return Entry.of(entry.type, **options.model_dump(mode="json", exclude=absent))
 
 
 def checked_options(

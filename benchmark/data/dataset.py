@@ -32,6 +32,31 @@ class Images(Protocol):
 
 
 @dataclass(frozen=True)
+class Subset:
+    """The images `places` of `whole`, such as those of some classes."""
+
+    whole: Images
+    places: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.places)
+
+    def batch(self, indices: npt.NDArray[np.int64], seeds: npt.NDArray[np.uint64] | None) -> Tensor:
+        """The images `indices` of the subset, as `whole` makes them."""
+        return self.whole.batch(self.places[indices], seeds)
+
+    def digests(self) -> tuple[str, str]:
+        """Those of the whole, and which of its images these are."""
+        chosen = hashlib.sha256(self.places.astype("<i8").tobytes()).hexdigest()
+        listed, contained = (
+            hashlib.sha256(f"{digest} {chosen}".encode()).hexdigest()
+            for digest in self.whole.digests()
+        )
+        return listed, contained
+
+
+@dataclass(frozen=True)
 class Split:
     """Images with one class each; re-identification images also have a camera."""
 

@@ -1,11 +1,12 @@
 """A validation split of the training classes, so that nothing need be chosen on the test half."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.data.dataset import DataSet, Split, Subset
 from benchmark.errors import UserError
 
 SEEDS = 2**63
@@ -23,6 +24,14 @@ def checked_seed(seed: object, where: str) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEEDS:
         raise UserError(f"{where} is a whole number from 0 to 2**63 - 1, not {seed!r}.")
     return seed
+
+
+class Places(NamedTuple):
+    """Which images of a training half a fold trains and tests on; a gallery where there is one."""
+
+    train: npt.NDArray[np.int64]
+    query: npt.NDArray[np.int64]
+    gallery: npt.NDArray[np.int64] | None
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,51 @@ class Validation:
                 f"{self.folds} folds. Take fewer folds."
             )
         return np.isin(labels, classes[shuffled(len(classes), self.seed)[self.fold :: self.folds]])
+
+    def places(
+        self, labels: npt.NDArray[np.int64], cameras: npt.NDArray[np.int64] | None
+    ) -> Places:
+        """The fold of a training half with these labels [N] and cameras [N], None for retrieval.
+
+        For re-identification the first image of each held-out identity by each camera is a query,
+        and its others are the gallery. Raises UserError if there are fewer classes than folds.
+        """
+        held = self.held_out(labels)
+        train, test = np.flatnonzero(~held), np.flatnonzero(held)
+        if cameras is None:
+            return Places(train, test, None)
+        _, first = np.unique(np.stack([labels[test], cameras[test]]), axis=1, return_index=True)
+        query = np.isin(np.arange(len(test)), first)
+        return Places(train, test[query], test[~query])
+
+    def of_half(self, dataset: DataSet) -> DataSet:
+        """The fold of a data set's training half, in place of both its halves.
+
+        Raises UserError if there are fewer classes than folds.
+        """
+        half = dataset.train
+        places = self.places(half.labels, half.cameras)
+
+        def split(chosen: npt.NDArray[np.int64]) -> Split:
+            cameras = None if half.cameras is None else half.cameras[chosen]
+            return Split(Subset(half.images, chosen), half.labels[chosen], cameras)
+
+        train = split(places.train)
+        trained = np.unique(train.labels, return_inverse=True)[1].astype(np.int64)
+        return replace(
+            dataset,
+            name=f"{dataset.name}, {self}",
+            note=self.noted(dataset.note),
+            train=replace(train, labels=trained),
+            query=split(places.query),
+            gallery=None if places.gallery is None else split(places.gallery),
+            official=False,
+            cues=None,
+        )
+
+    def noted(self, note: str) -> str:
+        """What a reader of the fold's results must know, beside the data set's own note."""
+        return f"{note} Only training classes are used; seed {self.seed} made the folds."
 
     def __str__(self) -> str:
         return f"validation fold {self.fold + 1} of {self.folds}"

@@ -90,7 +90,7 @@ def test_features_are_made_once_and_again_when_damaged(tmp_path: Path, cache: Pa
     first = load_inputs(configs["dam"], lambda done, total: progress.append((done, total)))
     assert len(progress) == number
 
-    (damaged,) = cache.rglob("query.npy")
+    damaged = min(cache.rglob("features.npy"), key=lambda path: path.stat().st_size)
     kept = damaged.read_bytes()
     damaged.write_bytes(kept[:100])
     again = load_inputs(configs["dam"], lambda done, total: progress.append((done, total)))
@@ -101,7 +101,25 @@ def test_features_are_made_once_and_again_when_damaged(tmp_path: Path, cache: Pa
 
     load_inputs(configured(tmp_path, "backbone.views=2")["dam"])
     load_inputs(configured(tmp_path, "backbone.network.width=8")["dam"])
-    assert len(list(cache.rglob("query.npy"))) == 3
+    # Another number of views is of the training half alone, another network of both.
+    assert len(list(cache.rglob("features.npy"))) == 5
+
+
+def test_folds_share_the_features_of_the_training_half(tmp_path: Path, cache: Path) -> None:
+    load_inputs(configured(tmp_path)["baseline"])
+    before = set(cache.rglob("features.npy"))
+    for fold in range(2):
+        change = f"dataset.validation={{'folds': 2, 'fold': {fold}, 'seed': 0}}"
+        config = configured(tmp_path, change)["baseline"]
+        plain, frozen = load_dataset(config), load_inputs(config)
+        network = frozen_network(config)
+        chosen = np.array([5, 0, 17, 5])
+        with torch.inference_mode():
+            expected = network(plain.query.images.batch(chosen, None))
+        torch.testing.assert_close(frozen.query.images.batch(chosen, None)[..., 0, 0], expected)
+        assert frozen.digests() == plain.digests()
+    # Views of the training images are there already; they lack one without augmentation.
+    assert len(set(cache.rglob("features.npy")) - before) == 1
 
 
 def test_arms_are_paired_on_features(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from benchmark.data.official.source import Source
 from benchmark.data.photographs.halves import Halves
 from benchmark.data.photographs.listing import Listing
 from benchmark.data.photographs.transforms import PhotoTransform
-from benchmark.data.validation import Validation
 from benchmark.data.root import no_root, root
+from benchmark.data.validation import Validation
 from benchmark.errors import UserError
 
 Keep = Callable[[Listing], Listing]

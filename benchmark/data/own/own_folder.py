@@ -10,8 +10,8 @@ from benchmark.data.official.parts import PARTS
 from benchmark.data.photographs.halves import Halves
 from benchmark.data.photographs.listing import require_utf8
 from benchmark.data.photographs.transforms import PhotoTransform
-from benchmark.data.validation import Validation
 from benchmark.data.root import root
+from benchmark.data.validation import Validation
 from benchmark.errors import UserError
 from benchmark.paths import expanded, is_folder
 

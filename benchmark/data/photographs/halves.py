@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmark.data.dataset import DataSet, Split
 from benchmark.data.photographs.files import FileImages
@@ -86,19 +87,17 @@ class Halves:
         }
 
     def validation(self, validation: Validation) -> "Halves":
-        """The training images alone, with the classes of one fold to test on.
-
-        For re-identification the first image of each identity by each camera is a query and the
-        others are the gallery.
-        """
-        held = validation.held_out(self.train.labels)
-        train, test = self.train.where(~held), self.train.where(held)
+        """The training images alone, with the classes of one fold to test on."""
+        reid = self.gallery is not None
+        places = validation.places(self.train.labels, self.train.cameras if reid else None)
         remedy = f"Take another fold, or other folds (dataset.validation). {self.remedy}"
-        if self.gallery is None:
-            return Halves(train, test, remedy=remedy)
-        _, first = np.unique(np.stack([test.labels, test.cameras]), axis=1, return_index=True)
-        query = np.isin(np.arange(len(test.paths)), first)
-        return Halves(train, test.where(query), test.where(~query), remedy)
+        train, query = self._trained(places.train), self._trained(places.query)
+        gallery = None if places.gallery is None else self._trained(places.gallery)
+        return Halves(train, query, gallery, remedy)
+
+    def _trained(self, places: npt.NDArray[np.int64]) -> Listing:
+        """Some of the training images."""
+        return self.train.where(np.isin(np.arange(len(self.train.paths)), places))
 
     def _lack(self) -> str:
         """What is missing for training or evaluation; empty if nothing is."""
@@ -132,30 +131,26 @@ class Halves:
         `official` says that they are the complete halves of an official release.
         Raises UserError if there is too little to train on, or no query that has a match.
         """
-        halves, where = self, str(folder)
-        if validation is not None:
-            halves = self.validation(validation)
-            name, where = f"{name}, {validation}", f"{folder}, {validation}"
-            note = f"{note} Only training classes are used; seed {validation.seed} made the folds."
+        where = str(folder) if validation is None else f"{folder}, {validation}"
+        halves = self if validation is None else self.validation(validation)
         if lack := halves._lack():
             raise UserError(f"{where}: {lack}. {halves.remedy}")
 
         def split(listing: Listing) -> Split:
             images = FileImages(folder, listing.paths, transform)
-            return Split(
-                images, listing.labels, None if halves.gallery is None else listing.cameras
-            )
+            return Split(images, listing.labels, None if self.gallery is None else listing.cameras)
 
-        trained = np.unique(halves.train.labels, return_inverse=True)[1].astype(np.int64)
-        return DataSet(
+        trained = np.unique(self.train.labels, return_inverse=True)[1].astype(np.int64)
+        whole = DataSet(
             name=name,
-            protocol="retrieval" if halves.gallery is None else "reid",
+            protocol="retrieval" if self.gallery is None else "reid",
             note=note,
-            train=split(replace(halves.train, labels=trained)),
-            query=split(halves.query),
-            gallery=None if halves.gallery is None else split(halves.gallery),
-            official=official and validation is None,
+            train=split(replace(self.train, labels=trained)),
+            query=split(self.query),
+            gallery=None if self.gallery is None else split(self.gallery),
+            official=official,
         )
+        return whole if validation is None else validation.of_half(whole)
 
 
 def _shown(listing: Listing) -> Iterator[tuple[int, int]]:

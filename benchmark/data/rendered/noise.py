@@ -1,9 +1,12 @@
 """Data set `noise`: a random picture for each class, in noise. For checks of the machinery."""
 
+from typing import Any, ClassVar
+
 import numpy as np
 
 from benchmark.data.dataset import DataSet, Split, Status
 from benchmark.data.rendered.glyphs import GlyphAugmentation, GlyphImages
+from benchmark.data.validation import Validation
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS
 
@@ -17,10 +20,19 @@ NOISE = 40
 class Noise:
     """`classes` to train on and as many others to test on, of `images` each, drawn from `seed`.
 
-    A run on it takes a second, and nothing that it measures means anything.
+    A run on it takes a second, and nothing that it measures means anything. `validation` is that of
+    the official releases.
     """
 
-    def __init__(self, classes: int = 8, images: int = 12, seed: int = 0) -> None:
+    left_out_where_none: ClassVar = ("validation",)
+
+    def __init__(
+        self,
+        classes: int = 8,
+        images: int = 12,
+        seed: int = 0,
+        validation: dict[str, Any] | None = None,
+    ) -> None:
         for name, value in (("classes", classes), ("images", images)):
             if not isinstance(value, int) or isinstance(value, bool) or not 2 <= value <= 1000:
                 raise UserError(f"dataset.{name} is a whole number from 2 to 1000, not {value!r}.")
@@ -29,6 +41,7 @@ class Noise:
         self.classes = classes
         self.images = images
         self.seed = seed
+        self.validation = Validation.of(validation)
 
     def status(self) -> Status:
         """It is always there."""
@@ -51,10 +64,11 @@ class Noise:
         labels = np.repeat(np.arange(self.classes, dtype=np.int64), self.images)
         half = len(labels)
         augmentation = GlyphAugmentation.expect(transform, "noise")
-        return DataSet(
+        whole = DataSet(
             name="noise",
             protocol="retrieval",
             note="A random picture for each class, in noise: for checks of the machinery alone.",
             train=Split(GlyphImages(grey[:half], augmentation), labels),
             query=Split(GlyphImages(grey[half:]), labels + self.classes),
         )
+        return self.validation.of_half(whole) if self.validation else whole

@@ -5,6 +5,7 @@ half come from families that training never sees, and its images are retrieved a
 """
 
 from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from benchmark.data.dataset import DataSet, Split, Status
 from benchmark.data.rendered import arrays, styles
 from benchmark.data.rendered.glyphs import GlyphAugmentation, GlyphImages
 from benchmark.data.rendered.rendering import CHARACTERS, SIZE, Grey, alphabet
+from benchmark.data.validation import Validation
 from benchmark.registry import DATASETS
 
 CLASSES = 200
@@ -38,7 +40,15 @@ def rendered() -> Grey:
 
 @DATASETS.register_module(name="typefaces")
 class Typefaces:
-    """200 styles, 62 images each, in zero-shot halves."""
+    """200 styles, 62 images each, in zero-shot halves.
+
+    `validation` is that of the official releases.
+    """
+
+    left_out_where_none: ClassVar = ("validation",)
+
+    def __init__(self, validation: dict[str, Any] | None = None) -> None:
+        self.validation = Validation.of(validation)
 
     def status(self) -> Status:
         """Whether the font packages are there; nothing is rendered."""
@@ -60,7 +70,7 @@ class Typefaces:
         labels = np.repeat(np.arange(CLASSES, dtype=np.int64), len(CHARACTERS))
         train = labels < TRAIN_CLASSES
         images = grey.reshape(-1, SIZE, SIZE)
-        return DataSet(
+        whole = DataSet(
             name="typefaces",
             protocol="retrieval",
             note=(
@@ -71,3 +81,4 @@ class Typefaces:
             train=Split(GlyphImages(images[train], augmentation), labels[train]),
             query=Split(GlyphImages(images[~train]), labels[~train]),
         )
+        return self.validation.of_half(whole) if self.validation else whole

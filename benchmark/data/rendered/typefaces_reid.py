@@ -5,6 +5,8 @@ Every camera shows four of twelve glyphs of every identity, each camera its own 
 half the first of them is a query and the other three are gallery.
 """
 
+from typing import Any, ClassVar
+
 import numpy as np
 
 from benchmark.data.dataset import DataSet, Split, Status
@@ -13,6 +15,7 @@ from benchmark.data.rendered.cameras import CAMERAS, photograph
 from benchmark.data.rendered.glyphs import GlyphAugmentation, GlyphImages
 from benchmark.data.rendered.rendering import CHARACTERS, SIZE, Grey
 from benchmark.data.rendered.typefaces import CLASSES, FAMILIES, TRAIN_CLASSES, rendered
+from benchmark.data.validation import Validation
 from benchmark.registry import DATASETS
 
 GLYPHS = "RQGaegkrsty2"
@@ -42,7 +45,15 @@ def shoot() -> Grey:
 
 @DATASETS.register_module(name="typefaces_reid")
 class TypefacesReid:
-    """200 identities by six cameras, with query and gallery."""
+    """200 identities by six cameras, with query and gallery.
+
+    `validation` is that of the official releases.
+    """
+
+    left_out_where_none: ClassVar = ("validation",)
+
+    def __init__(self, validation: dict[str, Any] | None = None) -> None:
+        self.validation = Validation.of(validation)
 
     def status(self) -> Status:
         """Whether the font packages are there; nothing is rendered."""
@@ -70,7 +81,7 @@ class TypefacesReid:
         def split(chosen: np.ndarray, augmentation: GlyphAugmentation | None = None) -> Split:
             return Split(GlyphImages(shots[chosen], augmentation), labels[chosen], cameras[chosen])
 
-        return DataSet(
+        whole = DataSet(
             name="typefaces_reid",
             protocol="reid",
             note=(
@@ -82,3 +93,4 @@ class TypefacesReid:
             query=split(~train & (shot == 0)),
             gallery=split(~train & (shot > 0)),
         )
+        return self.validation.of_half(whole) if self.validation else whole

@@ -7,7 +7,7 @@ say which cues an embedding holds, and not only how well it retrieves.
 import hashlib
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from benchmark.data.rendered.cues.classes import (
 from benchmark.data.rendered.cues.digests import DIGESTS
 from benchmark.data.rendered.cues.drawing import Images
 from benchmark.data.rendered.cues.kept import kept
+from benchmark.data.validation import Validation
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS, TRANSFORMS
 
@@ -71,8 +72,11 @@ class Cues:
     which its values are drawn nearer to each other (None: all 1). Images have `size` x `size`
     pixels, from 32 to 64. `sufficiency` is the share of training class pairs that the most salient
     cue alone tells apart, from 0 to 1. The test half doesn't depend on it. A training class has
-    `images` images, from 4, and a test class half as many.
+    `images` images, from 4, and a test class half as many. `validation` is that of the official
+    releases; its folds have no measures of cues.
     """
+
+    left_out_where_none: ClassVar = ("validation",)
 
     def __init__(
         self,
@@ -81,6 +85,7 @@ class Cues:
         size: int = 32,
         sufficiency: float = 1.0,
         images: int = IMAGES,
+        validation: dict[str, Any] | None = None,
     ) -> None:
         self.beetles = Beetles.varying(cues, saliency, size)
         if not 0 <= sufficiency <= 1:
@@ -88,6 +93,7 @@ class Cues:
         if not 4 <= images <= 1000:
             raise ValueError(f"images must be from 4 to 1000 a training class, not {images}")
         self.sufficiency = sufficiency
+        self.validation = Validation.of(validation)
         self._train_images, self._test_images = images, images // 2
 
     @cached_property
@@ -118,7 +124,7 @@ class Cues:
             raise UserError("transform: cues is drawn with its nuisance and takes as_drawn")
         labels = np.arange(TRAIN_CLASSES + TEST_CLASSES, dtype=np.int64)
         test_labels = np.repeat(labels[TRAIN_CLASSES:], self._test_images)
-        return DataSet(
+        whole = DataSet(
             name="cues",
             protocol="retrieval",
             note=self._note(),
@@ -133,6 +139,7 @@ class Cues:
                 np.repeat(self.test_tuples, self._test_images, axis=0),
             ),
         )
+        return self.validation.of_half(whole) if self.validation else whole
 
     def train_images(self) -> Images:
         """The images of the training half [N, 3, size, size], class by class."""
