@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rich import filesize
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -13,12 +14,12 @@ from benchmark.commands.parser import Commands, add_planning
 from benchmark.printable import printable
 
 if TYPE_CHECKING:
-    from benchmark.suite.estimate import Estimate
+    from benchmark.suite.estimate import DiskSpace, Estimate
 
 
 def add_parser(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_parser("plan", help="the runs of a suite, and an estimate of their time")
+    parser = commands.add_parser("plan", help="the runs of a suite, and their time and disk space")
     add_planning(parser)
     parser.add_argument(
         "--measure",
@@ -30,7 +31,7 @@ def add_parser(commands: Commands) -> None:
 
 def _plan(options: argparse.Namespace, console: Console) -> int:
     from benchmark.suite.engines.local import default_workers
-    from benchmark.suite.estimate import estimate, measure
+    from benchmark.suite.estimate import disk_space, estimate, measure
 
     runs = planned_runs(options)
     if not runs:
@@ -52,7 +53,8 @@ def _plan(options: argparse.Namespace, console: Console) -> int:
     how = f"{workers} at a time on this machine ({runs[0].config.device})"
     console.print(f"{number} of {length}, {how}")
     for line in _time(estimate(runs, workers)):
-        console.print(line)
+        console.print(line, soft_wrap=True)
+    console.print(_disk(disk_space(runs, workers)), soft_wrap=True)
     return 0
 
 
@@ -67,6 +69,12 @@ def _time(found: "Estimate") -> Iterator[str]:
     if found.unknown:
         those = "their time" if not runs else f"the time of the other {found.unknown}"
         yield f"{those} isn't known: nothing of the kind ran here yet; 'plan --measure' times it"
+
+
+def _disk(found: "DiskSpace") -> str:
+    """What is known of the disk space."""
+    kept, working = (filesize.decimal(size) for size in (found.kept, found.working))
+    return f"about {kept} on disk, and up to {working} more while the runs are made"
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""How long a plan will take: from what runs of its kinds took on this machine before."""
+"""What a plan will take: time, by what runs of its kinds took on this machine; and disk space."""
 
 import time
 from collections.abc import Callable
@@ -8,15 +8,23 @@ from itertools import chain, islice, repeat
 import torch
 
 from benchmark.data.loading import TrainingLoader
-from benchmark.run_config import RunConfig
+from benchmark.models.backbones.frozen import FROZEN
+from benchmark.run_config import Entry, RunConfig
 from benchmark.suite import throughput
 from benchmark.suite.plan import PlannedRun
+from benchmark.suite.store.runs import canonical
 from benchmark.suite.throughput import Throughput
-from benchmark.training.building import build_model, build_optimiser, load_inputs
+from benchmark.training.building import build_model, build_optimiser, load_dataset, load_inputs
+from benchmark.training.checkpoint import KEPT
 
 SECONDS, STEPS = 1.0, 12  # how long to time a kind of run, and how many steps at most
 # What mmengine's bookkeeping and the other workers add to a step: 1.2 to 1.5 on 2 cores.
 OVERHEAD = 1.3
+PER_QUERY = 8  # bytes of a query in per_query.npz, which is compressed
+TEXTS = 30_000  # bytes of a run's log and JSON files
+NETWORK = {"dataset", "backbone", "dim", "neck", "objective", "memory", "rivals"}
+"""What the size of a run's weights depends on."""
+STATE = 3  # a checkpoint's size in weights: these, and Adam's two moments
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,50 @@ class Estimate:
     """Runs that are taken to be as fast as others that differ in the loss alone."""
     unknown: int
     """Runs of which nothing is known; `seconds` is without them."""
+
+
+@dataclass(frozen=True)
+class DiskSpace:
+    """Bytes that the runs of a plan take."""
+
+    kept: int
+    """By what stays of all runs."""
+    working: int
+    """At most beside it, by the checkpoints of those that are being made."""
+
+
+def disk_space(runs: list[PlannedRun], workers: int) -> DiskSpace:
+    """What all `runs` leave behind, and what `workers` of them need while they are made."""
+    queries: dict[str, int] = {}
+    classes: dict[str, int] = {}
+    weights: dict[str, int] = {}
+    kept, each = TEXTS * len(runs), []
+    for config in (run.config for run in runs):
+        data = canonical(config.model_dump(mode="json", include={"dataset"}))
+        if data not in queries:
+            loaded = load_dataset(config)
+            queries[data], classes[data] = len(loaded.query.labels), loaded.classes
+        kind = canonical(config.model_dump(mode="json", include=NETWORK))
+        if kind not in weights:
+            weights[kind] = _weights(config, classes[data])
+        each.append(weights[kind])
+        kept += weights[kind] + PER_QUERY * queries[data]
+    checkpoints = sorted(((KEPT + 1) * STATE * size for size in each), reverse=True)
+    return DiskSpace(
+        kept=kept,
+        working=sum(checkpoints[:workers]),
+    )
+
+
+def _weights(config: RunConfig, classes: int) -> int:
+    """Bytes of a run's weights, of a model that takes no memory."""
+    options = config.backbone.options
+    if config.backbone.type != FROZEN and "weights" in options:
+        options["weights"] = None
+    bare = config.model_copy(update={"backbone": Entry.of(config.backbone.type, **options)})
+    with torch.device("meta"):
+        model = build_model(bare, classes)
+    return sum(value.numel() * value.element_size() for value in model.state_dict().values())
 
 
 def estimate(runs: list[PlannedRun], workers: int) -> Estimate:

@@ -100,6 +100,7 @@ def plan(
     cases, remarks = _with_weights(cases)
     notes.update(dict.fromkeys(remarks))
     runs = {}
+    classes: dict[str, int] = {}
     for case in cases:
         for objective, entry in case.objectives.items():
             for arm, exchanged in {**checked.arms, **case.arms}.items():
@@ -110,7 +111,7 @@ def plan(
                 if allow_partial:
                     settings = _allowing_partial(settings)
                 if case.fit_batches:
-                    settings, fitted = _with_fitting_batches(settings)
+                    settings, fitted = _with_fitting_batches(settings, classes)
                     further += fitted
                 notes.update(dict.fromkeys([*remarks, *further]))
                 named = {"recipe": case.recipe, "objective_name": objective, "arm": arm}
@@ -242,13 +243,18 @@ def _allowing_partial(settings: Settings) -> Settings:
     return settings.model_copy(update={"dataset": partial})
 
 
-def _with_fitting_batches(settings: Settings) -> tuple[Settings, list[str]]:
+def _with_fitting_batches(
+    settings: Settings, known_classes: dict[str, int]
+) -> tuple[Settings, list[str]]:
     """The settings, with at most as many classes in a batch as there are to train on; and a note.
 
-    The note is on batches that were changed.
+    The note is on batches that were changed. `known_classes` keeps each data set's number, since
+    loading one takes seconds.
     """
-    meant = settings.sampler.classes
-    classes = min(meant, load_dataset(settings).classes)
+    meant, dataset = settings.sampler.classes, settings.dataset.model_dump_json()
+    if dataset not in known_classes:
+        known_classes[dataset] = load_dataset(settings).classes
+    classes = min(meant, known_classes[dataset])
     if classes == meant:
         return settings, []
     sampler = settings.sampler.model_copy(update={"classes": classes})

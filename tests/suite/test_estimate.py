@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from benchmark.suite import throughput
-from benchmark.suite.estimate import Estimate, estimate, measure
+from benchmark.suite.estimate import STATE, Estimate, disk_space, estimate, measure
 from benchmark.suite.plan import PlannedRun, plan
 from benchmark.suite.throughput import Throughput
+from benchmark.training.building import build_model
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,16 @@ def test_measuring_times_each_kind_once(
     found = estimate(few, workers=1)
     assert (found.exact, found.unknown) == (6, 0)
     assert found.seconds > 0
+
+
+def test_disk_space_is_that_of_the_weights_that_runs_leave(runs: list[PlannedRun]) -> None:
+    weights = build_model(runs[0].config, classes=100).state_dict()
+    size = sum(value.numel() * value.element_size() for value in weights.values())
+    found = disk_space(runs, workers=2)
+    texts_and_queries = found.kept - len(runs) * size
+    assert 0 < texts_and_queries < 100_000 * len(runs)
+    assert found.working == 2 * 3 * STATE * size  # two runs with three checkpoints each
+    assert disk_space(runs, workers=50).working == len(runs) * 3 * STATE * size
 
 
 def test_planning_trains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
