@@ -9,6 +9,7 @@ from benchmark.report.collecting import runs_on
 from benchmark.report.figures.catalogue import draw_all
 from benchmark.report.grouping import build_table
 from benchmark.report.page.document import page_text
+from benchmark.report.statistics.precision import read_precision
 from benchmark.report.table import Table
 from benchmark.report.tables.archive import archive_text
 from benchmark.report.tables.catalogue import all_sheets, write_sheets
@@ -41,7 +42,7 @@ def write_report(out: Path, only: Collection[str] = ()) -> Report:
     remark.
     Raises UserError if no run can be read, or if a file can't be written.
     """
-    stored = read_runs(out)
+    stored, precision = read_runs(out), read_precision(out)
     if only:
         stored = runs_on(stored, only)
         out = out / "views" / "+".join(sorted(set(only)))
@@ -49,7 +50,7 @@ def write_report(out: Path, only: Collection[str] = ()) -> Report:
     csv, markdown, page = out / "table.csv", out / "table.md", out / "report.html"
     write_text(csv, archive_text(table))
     write_text(markdown, markdown_text(table))
-    sheets = all_sheets(table)
+    sheets = all_sheets(table, precision)
     tables = write_sheets(sheets, out / "tables")
     gallery = draw_all(table, out / "figures")
     write_text(page, page_text(table, sheets, gallery))

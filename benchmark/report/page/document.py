@@ -26,6 +26,7 @@ from benchmark.report.page.explanations import (
     DIFFERENCES,
     FAMILIES,
     PARTS,
+    PRECISION,
     PUBLISHED,
     READING,
 )
@@ -93,6 +94,7 @@ def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
             figures("differences"),
             tables("differences", DIFFERENCES),
             tables("second differences"),
+            tables("precision", PRECISION),
             tables("classes", CLASSES),
         ),
         section("parts", "Hardness and selection", figures("parts"), tables("parts", PARTS)),

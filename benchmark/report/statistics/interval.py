@@ -31,6 +31,11 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def half_width(self) -> float:
+        """From the mean to either bound."""
+        return (self.high - self.low) / 2
+
 
 def summarise(values: Sequence[float]) -> Summary:
     """Mean and sample standard deviation (divisor n - 1) of `values` [n]."""

@@ -9,9 +9,15 @@ from benchmark.report.ablation.leak_table import leak_sheet
 from benchmark.report.cues.sheet import cues_sheet
 from benchmark.report.file_names import unique
 from benchmark.report.published.beside import ledger_sheet, published_sheet
+from benchmark.report.statistics.precision import Precision
 from benchmark.report.table import Group, Table
 from benchmark.report.tables.cost import cost_sheet
-from benchmark.report.tables.evidence import classes_sheet, evidence_sheet, parts_sheet
+from benchmark.report.tables.evidence import (
+    classes_sheet,
+    evidence_sheet,
+    parts_sheet,
+    precision_sheet,
+)
 from benchmark.report.tables.families import families_sheet
 from benchmark.report.tables.files import csv_of, latex_of, markdown_of
 from benchmark.report.tables.results import metrics_sheet, results_sheet
@@ -44,14 +50,19 @@ class Sheets:
         return self.of_group.get((kind, group.label))
 
 
-def all_sheets(table: Table) -> Sheets:
-    """Every table that the runs have numbers for."""
+def all_sheets(table: Table, precision: Precision | None = None) -> Sheets:
+    """Every table that the runs have numbers for; `precision` is the rule that added seeds."""
     found = {
         (kind, group.label): sheet
         for group in table.groups
         for kind, make in _OF_GROUP.items()
         if (sheet := make(group)) is not None
     }
+    if precision is not None:
+        for group in table.groups:
+            sheet = precision_sheet(group, precision)
+            if sheet is not None:
+                found["precision", group.label] = sheet
     return Sheets(found, families_sheet(table))
 
 

@@ -9,6 +9,7 @@ from benchmark.report.statistics.interval import Interval, paired_interval
 from benchmark.report.statistics.normality import looks_skewed
 from benchmark.report.statistics.permutation import holm, sign_flip_p
 from benchmark.report.statistics.power import detectable_difference, seeds_needed
+from benchmark.report.statistics.precision import FEWEST, Precision
 from benchmark.report.statistics.stored_queries import over_classes
 from benchmark.report.table import Group
 from benchmark.report.tables.columns import chances, counts, differences, fractions, words
@@ -18,6 +19,12 @@ WANTED = (0.005, 0.007)
 """Differences whose need of seeds is shown: half a point, and the 0.7 by which the paper's result
 on CUB-200-2011 is above Proxy-Anchor's."""
 NO_INTERVAL = Interval(0, math.nan, math.nan, math.nan)
+_ENDED = {
+    "width": "its precision",
+    "seeds": "the number of seeds",
+    "no pair": "having no pair",
+    "open": "nothing yet",
+}
 _SKEWED = (
     "the differences look skewed: a t-interval of such differences holds their mean less often "
     "than in 95 of 100 cases"
@@ -122,3 +129,35 @@ def parts_sheet(group: Group) -> Sheet | None:
     ]
     title = f"Hardness and selection on {group.label}"
     return Sheet(f"{group.label}-parts", title, columns, lines)
+
+
+def precision_sheet(group: Group, rule: Precision) -> Sheet | None:
+    """Which rule ended each arm of runs that were made until they were precise."""
+    lines = [
+        Line(
+            comparison.label,
+            [
+                row.label,
+                len(row.runs),
+                *(row.difference(metric).half_width for metric in group.main_metrics),
+                _ENDED[rule.ending(group, row)],
+            ],
+        )
+        for comparison in group.comparisons
+        for row in comparison.rows
+        if row.pairs is not None
+    ]
+    if not lines:
+        return None
+    columns = [
+        words("Arm"),
+        counts("Seeds"),
+        *(fractions(f"Half-width of Δ {metric_name(metric)}") for metric in group.main_metrics),
+        words("Ended by"),
+    ]
+    title = f"Precision of the differences on {group.label}"
+    note = (
+        f"Seeds were added until both half-widths were at most {percent(rule.half_width)} points "
+        f"with {FEWEST} pairs or more, or the arm had {rule.max_seeds} seeds."
+    )
+    return Sheet(f"{group.label}-precision", title, columns, lines, notes=[note])
