@@ -5,7 +5,7 @@
 #                                      then paper on the data sets that are found
 #   bash run_all.sh --data-root DIR    the same, with the data sets below DIR
 #   bash run_all.sh --seeds 0 epochs=2 the same with options and overrides of 'run'
-#   bash run_all.sh plan|run|data|report|bench ...   any command of python -m benchmark
+#   bash run_all.sh plan|run|tune|data|report|bench ...   any command of python -m benchmark
 #   bash run_all.sh test [...]         the checks and tests; further arguments go to pytest
 #
 # An active environment (venv or conda, other than conda's base) is used as it is found; otherwise
@@ -127,7 +127,7 @@ test)
     # In the files' own order: sorted by their number of tests, the longest one would come last.
     start pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder "$@"
     ;;
-data | plan | run | report | status | store | embed | config)
+data | plan | run | tune | report | status | store | embed | config)
     install requirements.txt "$faiss"
     start benchmark "$@"
     ;;

@@ -1,5 +1,5 @@
-"""The command line: python -m benchmark data | plan | run | report | status |
-store | embed | config | bench.
+"""The command line: python -m benchmark data | plan | run | tune | report |
+status | store | embed | config | bench.
 
 Exit status: 0 when all is well, 1 when a run failed or a data set isn't complete and sound, 2 when
 the request can't be met (one message on standard error says why), 130 when interrupted by Ctrl-C,
@@ -11,14 +11,14 @@ import difflib
 import sys
 from collections.abc import Sequence
 
-from benchmark.commands import bench, config, data, embed, plan, report, run, status, store
+from benchmark.commands import bench, config, data, embed, plan, report, run, status, store, tune
 from benchmark.commands.output import new_console
 from benchmark.commands.parser import ExactParser
 from benchmark.ending import SuiteInterruptedError, command_line, listen
 from benchmark.errors import UserError
 from benchmark.printable import prepare_streams, printable
 
-COMMANDS = (data, plan, run, report, status, store, embed, config, bench)
+COMMANDS = (data, plan, run, tune, report, status, store, embed, config, bench)
 """Modules with `add_parser`, in the order in which --help lists them."""
 
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except (KeyboardInterrupt, SuiteInterruptedError) as error:
         kept = ""
-        if command == "run":
+        if command in ("run", "tune"):
             kept = f"; nothing is lost, and this goes on: {command_line(arguments)}"
         print(f"interrupted{kept}", file=sys.stderr)
         return error.status if isinstance(error, SuiteInterruptedError) else 130

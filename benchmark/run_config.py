@@ -244,6 +244,28 @@ class Settings(Part):
         return self
 
 
+class Search(Part):
+    """How settings were chosen: on validation folds of the training classes."""
+
+    trials: Annotated[int, Field(ge=1, le=100_000)]
+    """Trials of each arm at the points that all arms share."""
+    further: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Trials of each arm at points that follow from its earlier ones."""
+    folds: Annotated[int, Field(ge=2, le=1000)]
+    """Folds of the training classes; each trial is trained and measured once on each."""
+    seed: Seed
+    """The seed of the points, of the folds and of the trials' training."""
+
+
+class Tuned(Part):
+    """That a run is part of a search: one of its trials, or the training of its winner."""
+
+    keys: Annotated[tuple[Name, ...], _Listed]
+    """The settings that the search chooses, such as objective.scale."""
+    search: Search | None = None
+    """The search that chose them; none in a trial."""
+
+
 class RunConfig(Settings):
     """One run. The hash of its canonical dump is the run's identity."""
 
@@ -255,16 +277,38 @@ class RunConfig(Settings):
     """The arm's name: the side of the comparison that the run is on."""
     seed: Seed
     """The seed of everything random in the run."""
+    tuned: Tuned | None = None
+    """What a search chose, or tries in this run; none where nothing was searched for."""
 
     @property
     def label(self) -> str:
         """What a person calls the run."""
-        return f"{self.dataset.type} {self.objective_name} {self.arm} seed {self.seed}"
+        label = f"{self.dataset.type} {self.objective_name} {self.arm} seed {self.seed}"
+        parts = [f"{key}={value}" for key, value in self.tuned_values.items()]
+        if self.tuned and self.tuned.search is None:
+            parts.append(f"fold {self.dataset.options['validation']['fold'] + 1}")
+        return " ".join([label, *parts])
+
+    @property
+    def tuned_values(self) -> dict[str, Any]:
+        """The values of the settings that a search chooses, by their keys."""
+        return {key: value_at(self.as_json(), key) for key in self.tuned.keys} if self.tuned else {}
 
     def as_json(self) -> dict[str, Any]:
         """The configuration as JSON holds it: dictionaries, lists, strings and numbers.
 
-        Without `init` and `evaluate_every` where there is none.
+        Without `init`, `evaluate_every` and `tuned` where there is none.
         """
-        absent = {name for name in ("init", "evaluate_every") if getattr(self, name) is None}
+        optional = ("init", "evaluate_every", "tuned")
+        absent = {name for name in optional if getattr(self, name) is None}
         return self.model_dump(mode="json", exclude=absent)
+
+
+def value_at(config: dict[str, Any], key: str) -> Any:
+    """What a configuration holds at a dotted key. Raises KeyError where it has no such key."""
+    value: Any = config
+    for name in key.split("."):
+        if not isinstance(value, dict):
+            raise KeyError(key)
+        value = value[name]
+    return value

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -35,20 +35,25 @@ def print_note(text: str) -> None:
 
 def planned_runs(options: argparse.Namespace) -> "list[PlannedRun]":
     """The runs that the options of `add_planning` describe."""
-    from benchmark.data.root import use_root
     from benchmark.suite.plan import plan
 
+    return plan(options.suite, **planning(options))
+
+
+def planning(options: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of `benchmark.suite.plan.plan` beside the suite; the data root is taken."""
+    from benchmark.data.root import use_root
+
     use_root(options.data_root)
-    return plan(
-        options.suite,
-        overrides=[_with_run(text, options) for text in options.overrides],
-        seeds=options.seeds,
-        device=options.device,
-        allow_partial=options.allow_partial,
-        only=options.only,
-        if_found=options.if_found,
-        log=print_note,
-    )
+    return {
+        "overrides": [_with_run(text, options) for text in options.overrides],
+        "seeds": options.seeds,
+        "device": options.device,
+        "allow_partial": options.allow_partial,
+        "only": options.only,
+        "if_found": options.if_found,
+        "log": print_note,
+    }
 
 
 def _with_run(override: str, options: argparse.Namespace) -> str:

@@ -26,6 +26,24 @@ def add_parser(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser("run", help="make what is missing of a suite, and report")
     add_planning(parser)
+    add_making(parser)
+    parser.add_argument(
+        "--precision",
+        type=_points,
+        metavar="POINTS",
+        help="add seeds until every main metric's 95 %% interval of the paired difference is at "
+        "most so wide to either side, such as 0.5",
+    )
+    parser.add_argument(
+        "--max-seeds",
+        type=above_zero,
+        help="of --precision: seeds of an arm at most; default: 20",
+    )
+    parser.set_defaults(function=_run)
+
+
+def add_making(parser: argparse.ArgumentParser) -> None:
+    """Where runs are kept, and how they are made."""
     parser.add_argument(
         "--out", type=expanded, required=True, help="where runs and report are kept"
     )
@@ -54,19 +72,6 @@ def add_parser(commands: Commands) -> None:
         metavar="KEY=VALUE,...",
         help="of slurm and ray, such as partition=gpu,time=120; see docs/reliability.md",
     )
-    parser.add_argument(
-        "--precision",
-        type=_points,
-        metavar="POINTS",
-        help="add seeds until every main metric's 95 %% interval of the paired difference is at "
-        "most so wide to either side, such as 0.5",
-    )
-    parser.add_argument(
-        "--max-seeds",
-        type=above_zero,
-        help="of --precision: seeds of an arm at most; default: 20",
-    )
-    parser.set_defaults(function=_run)
 
 
 def _minutes(text: str) -> float:
@@ -90,27 +95,12 @@ def _points(text: str) -> float:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from benchmark.suite.execution import reused_from_other_commits
-    from benchmark.suite.store.changed_data import settle_changed_data
-    from benchmark.suite.store.runs import check_writable
-    from benchmark.training.environment import commit
-
     if options.max_seeds is not None and options.precision is None:
         raise UserError("--max-seeds belongs to --precision")
     runs = planned_runs(options)
     if not runs:
         return 0
-    check_writable(options.out / "runs")
-    for note in settle_changed_data(runs, options.out, options.data_changed):
-        print_note(note)
-    present = commit()["commit"]
-    reused = reused_from_other_commits(runs, options.out, present)
-    if reused:
-        print_note(
-            f"{reused} of the runs that are reused were made by another commit than {present}; "
-            f"remove their folders from {options.out / 'runs'} to make them again"
-        )
-    outlooks = [_made(runs, options)]
+    outlooks = [make_runs(runs, options)]
     if options.precision is not None:
         outlooks += _made_until_precise(runs, options, outlooks[0])
     report_on(options.out, console)
@@ -121,6 +111,26 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             f"'report --out {options.out}' takes them in when they are finished"
         )
     return 1 if any(outlook.failed for outlook in outlooks) else 0
+
+
+def make_runs(runs: "list[PlannedRun]", options: argparse.Namespace) -> "Outlook":
+    """Make what is missing of the runs, as the options of `add_making` say."""
+    from benchmark.suite.execution import reused_from_other_commits
+    from benchmark.suite.store.changed_data import settle_changed_data
+    from benchmark.suite.store.runs import check_writable
+    from benchmark.training.environment import commit
+
+    check_writable(options.out / "runs")
+    for note in settle_changed_data(runs, options.out, options.data_changed):
+        print_note(note)
+    present = commit()["commit"]
+    reused = reused_from_other_commits(runs, options.out, present)
+    if reused:
+        print_note(
+            f"{reused} of the runs that are reused were made by another commit than {present}; "
+            f"remove their folders from {options.out / 'runs'} to make them again"
+        )
+    return _made(runs, options)
 
 
 def _made(runs: "list[PlannedRun]", options: argparse.Namespace) -> "Outlook":

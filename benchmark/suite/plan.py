@@ -74,20 +74,9 @@ def plan(
     UserError is raised otherwise, as it is for anything that could not be trained as written. `log`
     is called with each note for the user, once.
     """
-    content = read_suite(suite)
-    changes = [parse(override) for override in overrides or []]
-    for path, value in changes:
-        if path[0] in Suite.model_fields:
-            put(content, path, value, f"suite {suite}")
-        elif path[0] not in Settings.model_fields:
-            keys = (*Settings.model_fields, *Suite.model_fields)
-            raise UserError(f"unknown key {shown('.'.join(path))}. {known(path[0], keys)}")
-    if seeds is not None:
-        content["seeds"] = seeds
-    checked = checked_suite(content, suite)
+    checked, run_changes = wanted_suite(suite, overrides, seeds)
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    run_changes = [(path, value) for path, value in changes if path[0] in Settings.model_fields]
     notes: dict[str, None] = {}
     wanted = _chosen(checked.cases, only, suite, known_elsewhere=if_found)
     cases = [case for case in wanted if not case.optional or _status(case.dataset).found]
@@ -127,6 +116,27 @@ def plan(
         raise UserError(f"suite {suite}: none of its data sets is there. Give --data-root DIR.")
     check_first_steps([run.config for run in runs.values()])
     return list(runs.values())
+
+
+def wanted_suite(
+    suite: str, overrides: list[str] | None = None, seeds: list[int] | None = None
+) -> tuple[Suite, Changes]:
+    """A suite as the command line changes it, and the changes that are those of every run.
+
+    Raises UserError for an unknown key, and for anything that no suite can be.
+    """
+    content = read_suite(suite)
+    changes = [parse(override) for override in overrides or []]
+    for path, value in changes:
+        if path[0] in Suite.model_fields:
+            put(content, path, value, f"suite {suite}")
+        elif path[0] not in Settings.model_fields:
+            keys = (*Settings.model_fields, *Suite.model_fields)
+            raise UserError(f"unknown key {shown('.'.join(path))}. {known(path[0], keys)}")
+    if seeds is not None:
+        content["seeds"] = seeds
+    of_runs = [(path, value) for path, value in changes if path[0] in Settings.model_fields]
+    return checked_suite(content, suite), of_runs
 
 
 def _chosen(

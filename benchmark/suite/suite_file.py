@@ -12,6 +12,8 @@ A suite is a Python file with
     arms         name -> what the arm exchanges in the run's settings: `similarity`, `rivals` or
                  both, and nothing else
     seeds        list of whole numbers
+    tune         optional: name of an objective -> key of a setting -> the values among which
+                 'tune' searches, such as {"objective.scale": dict(low=5, high=80, log=True)}
 """
 
 import ast
@@ -28,6 +30,7 @@ from benchmark.paths import expanded
 from benchmark.registry import DATASETS, names
 from benchmark.run_config import Name, Seed
 from benchmark.suite.arms import BASELINE, EXCHANGED
+from benchmark.suite.tuning.ranges import Range
 from benchmark.validation import Part, json_value, known, shown, validated
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -77,6 +80,10 @@ class Suite(Part):
     """The sides of the comparison: a name, and the similarity and rivals that it exchanges."""
     seeds: Annotated[list[Seed], Field(min_length=1)]
     """Each run is made once with each of them."""
+    tune: dict[Name, Annotated[dict[Name, Range], Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+    """What a search tunes: an objective's name, and its settings with their ranges."""
 
     @model_validator(mode="before")
     @classmethod
@@ -89,6 +96,10 @@ class Suite(Part):
             raise ValueError(f"arms needs {BASELINE!r}, what the others are compared with")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"a seed stands twice in seeds={shown(self.seeds)}")
+        objectives = list(dict.fromkeys(name for case in self.cases for name in case.objectives))
+        for name in self.tune:
+            if name not in objectives:
+                raise ValueError(f"tune: no objective {shown(name)}. {known(name, objectives)}")
         return self
 
 

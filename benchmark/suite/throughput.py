@@ -20,7 +20,7 @@ from benchmark.suite.store.stored_files import Result
 from benchmark.training.environment import device_name
 from benchmark.validation import Part
 
-NAMES = {"seed", "arm", "objective_name", "recipe", "init"}
+NAMES = {"seed", "arm", "objective_name", "recipe", "init", "tuned"}
 """What a run's speed doesn't depend on, beside the length and course of its training."""
 COURSE = {"epochs", "schedule", "evaluate_every"}
 LOSS = {"objective", "similarity", "memory", "rivals", "proxy_rate"}

@@ -41,7 +41,7 @@ from benchmark.training.resume import CheckpointHook, Stateful, TrainLoop
 EVALUATION_BATCH = 256
 ONLY_TRAINING = {
     *("seed", "arm", "objective_name", "recipe", "objective", "similarity", "memory", "sampler"),
-    *("optimiser", "proxy_rate", "schedule", "epochs", "init", "evaluate_every"),
+    *("optimiser", "proxy_rate", "schedule", "epochs", "init", "evaluate_every", "tuned"),
 }
 """Keys of a configuration that change nothing before the first step but the initial weights."""
 CHECKPOINT_MINUTES = 10.0

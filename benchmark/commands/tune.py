@@ -1,0 +1,89 @@
+"""The command tune."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmark.commands.output import planning, print_note, report_on, widen
+from benchmark.commands.parser import Commands, above_zero, add_planning
+from benchmark.commands.run import add_making, make_runs
+from benchmark.printable import printable
+
+if TYPE_CHECKING:
+    from benchmark.suite.plan import PlannedRun
+    from benchmark.suite.tuning.search import Winner
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "tune",
+        help="search every arm's settings alike on folds of the training classes, then run the "
+        "winners",
+    )
+    add_planning(parser)
+    parser.add_argument(
+        "--trials", type=above_zero, required=True, metavar="N", help="trials of each arm"
+    )
+    parser.add_argument(
+        "--folds",
+        type=above_zero,
+        default=4,
+        metavar="K",
+        help="class-disjoint folds of the training classes; default: %(default)s",
+    )
+    parser.add_argument(
+        "--search-seed",
+        type=int,
+        default=1000,
+        metavar="SEED",
+        help="of the points, the folds and the trials' training; default: %(default)s. The "
+        "winners are trained with --seeds",
+    )
+    add_making(parser)
+    parser.set_defaults(function=_tune)
+
+
+def _tune(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.suite.tuning.record import write_winners
+    from benchmark.suite.tuning.search import find_winners, plan_search, search_of
+
+    search = search_of(options.trials, options.folds, options.search_seed)
+    found = plan_search(options.suite, search, **planning(options))
+    if found is None:
+        return 0
+    failed: dict[str, int] = {}
+
+    def make(runs: "list[PlannedRun]") -> None:
+        failed["search"] = make_runs(runs, options).failed
+
+    winners = find_winners(found, options.out, make, print_note)
+    path = write_winners(options.out, found, winners)
+    widen(console)
+    console.print(_table(winners))
+    runs = [run for winner in winners for run in winner.runs]
+    failed["finals"] = make_runs(runs, options).failed if runs else 0
+    report_on(options.out, console)
+    console.print(f"winners: {printable(str(path.resolve()))}", soft_wrap=True)
+    return 1 if any(failed.values()) or not winners else 0
+
+
+def _table(winners: "list[Winner]") -> Table:
+    """The winners, one line each."""
+    table = Table(
+        *("data set", "objective", "arm", "trials", "metric on the folds", "winner's settings"),
+        box=None,
+        pad_edge=False,
+    )
+    for winner in winners:
+        outcome = winner.outcome
+        base, values = outcome.trial.track.base, outcome.trial.values
+        settings = ", ".join(f"{key}={value}" for key, value in values.items())
+        names = (base.dataset.type, base.objective_name, base.arm)
+        measured = f"{outcome.metric} {100 * outcome.mean:.2f}"
+        table.add_row(
+            *map(printable, names), str(winner.trials), measured, settings or "none to tune"
+        )
+    return table
