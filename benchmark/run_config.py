@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from benchmark.validation import Part, json_value, shown
+from benchmark.validation import Part, json_value, shown, value_at
 
 JOINT = "joint"
 """The objective that is a weighted sum of a proxy and a pair objective."""
@@ -283,11 +283,8 @@ class RunConfig(Settings):
     @property
     def label(self) -> str:
         """What a person calls the run."""
-        label = f"{self.dataset.type} {self.objective_name} {self.arm} seed {self.seed}"
-        parts = [f"{key}={value}" for key, value in self.tuned_values.items()]
-        if self.tuned and self.tuned.search is None:
-            parts.append(f"fold {self.dataset.options['validation']['fold'] + 1}")
-        return " ".join([label, *parts])
+        values = "".join(f" {key}={one}" for key, one in self.tuned_values.items())
+        return f"{self.dataset.type} {self.objective_name} {self.arm}{values} seed {self.seed}"
 
     @property
     def tuned_values(self) -> dict[str, Any]:
@@ -299,16 +296,5 @@ class RunConfig(Settings):
 
         Without `init`, `evaluate_every` and `tuned` where there is none.
         """
-        optional = ("init", "evaluate_every", "tuned")
-        absent = {name for name in optional if getattr(self, name) is None}
+        absent = {one for one in ("init", "evaluate_every", "tuned") if getattr(self, one) is None}
         return self.model_dump(mode="json", exclude=absent)
-
-
-def value_at(config: dict[str, Any], key: str) -> Any:
-    """What a configuration holds at a dotted key. Raises KeyError where it has no such key."""
-    value: Any = config
-    for name in key.split("."):
-        if not isinstance(value, dict):
-            raise KeyError(key)
-        value = value[name]
-    return value

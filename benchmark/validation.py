@@ -234,3 +234,13 @@ def json_value(value: Any, where: str = "") -> Any:
             f"not {shown(value)}"
         )
     return value
+
+
+def value_at(config: dict[str, Any], key: str) -> Any:
+    """What a configuration holds at a dotted key. Raises KeyError where it has no such key."""
+    value: Any = config
+    for name in key.split("."):
+        if not isinstance(value, dict):
+            raise KeyError(key)
+        value = value[name]
+    return value

@@ -32,3 +32,20 @@ arms = dict(
     random=dict(similarity=dict(type="dam", rule="random")),
 )
 seeds = [0, 1, 2, 3, 4]
+# What `tune` searches; the baseline has no share of kept elements.
+_keep = {"similarity.keep": dict(low=0.5, high=0.95)}
+tune = dict(
+    norm_softmax={"objective.scale": dict(low=5, high=80, log=True)} | _keep,
+    proxy_anchor={
+        "objective.scale": dict(low=8, high=128, log=True),
+        "objective.margin": dict(low=0, high=0.4),
+    }
+    | _keep,
+    multi_similarity={
+        "objective.alpha": dict(low=0.5, high=8, log=True),
+        "objective.beta": dict(low=10, high=160, log=True),
+        "objective.base": dict(low=0.1, high=0.9),
+    }
+    | _keep,
+    triplet={"objective.margin": dict(low=0.05, high=1, log=True)} | _keep,
+)

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS, resolve
-from benchmark.run_config import Entry, RunConfig, Search, Settings, Tuned, value_at
+from benchmark.run_config import Entry, RunConfig, Search, Settings, Tuned
 from benchmark.suite.arms import EXCHANGED
 from benchmark.suite.configuration import resolved
 from benchmark.suite.overrides import put
@@ -16,7 +16,7 @@ from benchmark.suite.store.runs import canonical
 from benchmark.suite.suite_file import Suite
 from benchmark.suite.tuning.ranges import Ranges, Values
 from benchmark.training.building import load_dataset
-from benchmark.validation import known, shown
+from benchmark.validation import known, shown, value_at
 
 WITHOUT_KEEP = ("mean", "all")
 """Rules to which the share of kept elements means nothing."""
@@ -43,12 +43,12 @@ class Track:
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The settings of the arm that are tuned."""
-        config = self.base.as_json()
+        config = _settings(self.base)
         return tuple(key for key in self.ranges if _has(config, key))
 
     def settings(self, values: Values) -> Settings:
         """The settings with these values in place. Raises UserError for one that can't be."""
-        config = {name: self.base.as_json()[name] for name in _settings(self.base)}
+        config = _settings(self.base)
         for key in self.keys:
             put(config, key.split("."), values[key], self.label)
         return resolved(config, self.label)[0]
@@ -116,7 +116,7 @@ def _check_key(key: str, members: list[Track], where: str) -> None:
     lacking = [track for track in members if key not in track.keys]
     of_arm = key.partition(".")[0] in EXCHANGED
     if lacking and (not of_arm or len(lacking) == len(members)):
-        config = (members if of_arm else lacking)[-1].base.as_json()
+        config = _settings((members if of_arm else lacking)[-1].base)
         raise UserError(f"{where}: there is no setting {shown(key)}. {_known(key, config)}")
 
 
@@ -126,7 +126,7 @@ def _known(key: str, config: dict[str, Any]) -> str:
     try:
         beside = value_at(config, holder) if holder else config
     except KeyError:
-        return known(key, sorted(Settings.model_fields))
+        return known(key, list(config))
     names = [name for name in beside if name != "type"] if isinstance(beside, dict) else []
     return known(last, names)
 
@@ -150,11 +150,12 @@ def _has(config: dict[str, Any], key: str) -> bool:
         value_at(config, key)
     except KeyError:
         return False
+    if key.partition(".")[0] in ("dataset", "device"):
+        return False
     holder, _, last = key.rpartition(".")
     return last != "keep" or value_at(config, holder).get("rule") not in WITHOUT_KEEP
 
 
-def _settings(base: RunConfig) -> list[str]:
-    """The names of the settings that stand in the run's configuration."""
-    present = base.as_json()
-    return [name for name in Settings.model_fields if name in present]
+def _settings(base: RunConfig) -> dict[str, Any]:
+    """The settings of the run, as JSON holds them."""
+    return {name: value for name, value in base.as_json().items() if name in Settings.model_fields}
