@@ -52,4 +52,8 @@ def _power(effect: float, n: int) -> float:
 
 @cache
 def _standardised(n: int) -> float:
-    return float(brentq(lambda effect: _power(effect, n) - POWER, 1e-9, 100.0, xtol=1e-14))
+    # The noncentral F is NaN at some effects far above the one that is sought.
+    high = 0.01
+    while _power(high, n) < POWER:
+        high *= 2
+    return float(brentq(lambda effect: _power(effect, n) - POWER, high / 2, high, xtol=1e-14))

@@ -34,6 +34,12 @@ def test_a_detectable_difference_is_found_with_80_percent_power(n: int) -> None:
         assert TTestPower().power(found / 0.02, n, 0.05) == pytest.approx(0.8, abs=1e-10)
 
 
+def test_it_is_known_for_every_number_of_pairs() -> None:
+    found = [detectable_difference(n, 1.0) for n in range(2, 150)]
+    assert all(math.isfinite(one) for one in found)
+    assert found == sorted(found, reverse=True)
+
+
 def test_a_simulation_finds_it_in_80_percent() -> None:
     drawn = np.random.default_rng(0).normal(detectable_difference(5, 1.0), 1.0, (20_000, 5))
     assert np.mean(stats.ttest_1samp(drawn, 0, axis=1).pvalue < 0.05) == pytest.approx(
