@@ -32,11 +32,17 @@ from benchmark.training.checkpoint import WORK, Checkpoints
 from benchmark.training.data_record import record_data
 from benchmark.training.distributed import check_rivals, from_first, is_first, joined, share
 from benchmark.training.environment import code_version, device_name
-from benchmark.training.health import HealthHook, evaluation_warnings, some_features
-from benchmark.training.hooks import EpochHook, EvaluationHook, Progress, ProgressHook, RecordHook
+from benchmark.training.hooks.health import HealthHook, evaluation_warnings, some_features
+from benchmark.training.hooks.record import (
+    EpochHook,
+    EvaluationHook,
+    Progress,
+    ProgressHook,
+    RecordHook,
+)
+from benchmark.training.hooks.resume import CheckpointHook, Stateful, TrainLoop
 from benchmark.training.interruption import Interruption
 from benchmark.training.per_query import write_per_query
-from benchmark.training.resume import CheckpointHook, Stateful, TrainLoop
 
 EVALUATION_BATCH = 256
 ONLY_TRAINING = {

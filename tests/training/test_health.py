@@ -8,7 +8,7 @@ import torch
 from small_runs import configured, finished
 from torch import nn
 
-from benchmark.training.health import HealthHook, evaluation_warnings
+from benchmark.training.hooks.health import HealthHook, evaluation_warnings
 
 few = pytest.mark.usefixtures("few_classes")
 

@@ -1,0 +1,1 @@
+"""What watches, keeps and saves while a run trains, as hooks of mmengine's Runner."""
