@@ -8,6 +8,9 @@ Without `dam` the objective is given the plain similarity: the baseline. With it
 objective is given the DAM similarity, and nothing else differs.
 """
 
+from collections.abc import Callable
+from typing import Self
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,12 +27,14 @@ class _Loss(nn.Module):
     """What both kinds share. Training steps are counted, so that each has random draws of its own.
 
     `progress` is the share of training that is done, from 0 to 1. The training loop sets it before
-    each step; only what begins late (`dam.start`, a memory's `start`) needs it.
+    each step; only what begins late (`dam.start`, a memory's `start`) needs it. A loop that knows
+    its labels to be right sets `check_labels` to False, as a GPU would be waited for to see them.
     """
 
     objective: Objective
     step: Tensor
     progress: float | None = None
+    check_labels: bool = True
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -40,6 +45,13 @@ class _Loss(nn.Module):
     def metric(self) -> Metric:
         """How to compare features at test time; on unit features both metrics rank alike."""
         return "cosine" if self.objective.normalise else self.objective.metric
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Move what the loss holds; the step stays on the CPU, where it is read."""
+        step = self.step
+        super()._apply(fn, recurse)
+        self.step = step
+        return self
 
     def _begin_step(self) -> int:
         """Count a step of training, and return the seed of the step."""
@@ -97,7 +109,8 @@ class ProxyLoss(_Loss):
         """
         check_features(features, self.proxies.shape[1])
         labels = class_labels(labels, len(features))
-        check_range(labels, self.classes)
+        if self.check_labels:
+            check_range(labels, self.classes)
         seed = self._begin_step()
         centres, to_class = self.objective.centres, self.objective.to_class
         with torch.autocast(features.device.type, enabled=False):
@@ -201,16 +214,16 @@ class PairLoss(_Loss):
 
     def _remembered(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """The memory's features [m, D] and labels [m], m up to M; none before it joins."""
+        if not len(self.memory) or not has_begun(self.memory_start, self.progress):
+            return self.memory[:0].to(dtype), self.memory_labels[:0]
         filled = self.memory_labels >= 0
-        if len(filled) and not has_begun(self.memory_start, self.progress):
-            filled = torch.zeros_like(filled)
         return self.memory[filled].to(dtype), self.memory_labels[filled]
 
     def _remember(self, features: Tensor, labels: Tensor) -> None:
         """Replace the oldest features by the batch."""
         room = len(self.memory)
         if room:
-            if labels.min() < 0:
+            if self.check_labels and labels.min() < 0:
                 raise ValueError(
                     f"label {int(labels.min())}: a memory takes labels from 0, as it marks places "
                     "that are still empty with -1"
@@ -249,6 +262,15 @@ class JointLoss(nn.Module):
     @progress.setter
     def progress(self, share: float) -> None:
         self.proxy.progress = self.pair.progress = share
+
+    @property
+    def check_labels(self) -> bool:
+        """Whether labels are checked in each step; see `ProxyLoss`."""
+        return self.proxy.check_labels
+
+    @check_labels.setter
+    def check_labels(self, check: bool) -> None:
+        self.proxy.check_labels = self.pair.check_labels = check
 
     def forward(
         self, features: Tensor, labels: Tensor, before_neck: Tensor | None = None

@@ -41,6 +41,8 @@ Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]  # seeds that every generator a
 Pooling = Literal["avg", "max", "avg+max"]
 Neck = Literal["bn"]
 Device = Literal["cpu", "cuda"]
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
+MemoryFormat = Literal["channels_last", "contiguous"]
 _Epochs = Annotated[float, Field(ge=0, le=1_000_000)]
 _Weight = Annotated[float, Field(ge=0, le=1_000_000)]
 _Listed = Strict(False)  # a tuple from a list
@@ -215,6 +217,15 @@ class Settings(Part):
     """torch's threads on a CPU."""
     device: Device
     """Where the run trains."""
+    precision: Precision = "fp32"
+    """How the network computes in training: with 32 bits, in TensorFloat-32, or with 16 bits. The
+    loss is always computed with 32, and so are the features of test images."""
+    memory_format: MemoryFormat = "channels_last"
+    """The order of a network's weights and maps in memory."""
+    deterministic: bool = True
+    """Whether only algorithms are used that give the same numbers each time."""
+    compile: bool = False
+    """Whether the backbone is compiled by torch before training."""
 
     @model_validator(mode="before")
     @classmethod
@@ -230,6 +241,10 @@ class Settings(Part):
                     f"schedule.{stage}={length:g} leaves nothing of epochs={self.epochs}; "
                     f"lower it, such as schedule.{stage}=0"
                 )
+        if self.device == "cpu" and self.precision in ("tf32", "fp16"):
+            raise ValueError(
+                f"precision={self.precision} needs a GPU; on a CPU there are fp32 and bf16"
+            )
         joint = isinstance(self.objective, JointObjective)
         if isinstance(self.similarity, JointSimilarity):
             if not joint:

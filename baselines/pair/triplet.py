@@ -9,7 +9,7 @@ from torch import Tensor
 from baselines.objective import PairObjective
 from baselines.pair.active import mean_of_active
 from baselines.pair.distance_weighted import check_mining, draw_negatives
-from baselines.pair.rows import partnered, positive_columns
+from baselines.pair.rows import positive_columns
 
 Mining = Literal["batch_hard", "batch_all", "semi_hard", "distance_weighted"]
 
@@ -65,10 +65,11 @@ class Triplet(PairObjective):
 
 
 def _hardest(S: Tensor, positive: Tensor, margin: float) -> Tensor:
-    S, positive = partnered(S, positive)
+    both = positive.any(1) & ~positive.all(1)
     farthest = -S.masked_fill(~positive, torch.inf).amin(1)
     nearest = -S.masked_fill(positive, -torch.inf).amax(1)
-    return F.relu(margin + farthest - nearest).sum() / max(1, len(S))
+    violation = F.relu(margin + farthest - nearest)
+    return violation.masked_fill(~both, 0).sum() / both.sum().clamp_min(1)
 
 
 def _violated(S: Tensor, positive: Tensor, margin: float, semi_hard: bool) -> Tensor:

@@ -27,4 +27,5 @@ class ProxyAnchor(ProxyObjective):
         """Loss (scalar) from S [B, C] and `positive` [B, C]."""
         pull = log_one_plus_sum_exp(-self.scale * (S - self.margin), positive, 0)
         push = log_one_plus_sum_exp(self.scale * (S + self.margin), ~positive, 0)
-        return pull[positive.any(0)].mean() + push.mean()
+        # A proxy without a sample in the batch has log(1) = 0 in the first sum.
+        return pull.sum() / positive.any(0).sum() + push.mean()

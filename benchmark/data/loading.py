@@ -5,6 +5,7 @@ batches, and a resumed run goes on with the batches it would have seen. Loading 
 torch's global generator, so that other random draws don't depend on the loaders.
 """
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -98,13 +99,27 @@ class TrainingImages(Dataset[Parcel]):
         return len(self.split.labels)
 
     def __getitems__(self, draws: list[Draw]) -> Parcel:
-        """Images [B, ...] and labels [B] of the draws."""
+        """Images [B, ...] and labels [B] of the draws, with a digest of both."""
         indices = np.array([draw.image for draw in draws], dtype=np.int64)
         seeds = np.array([draw.seed for draw in draws], dtype=np.uint64)
-        return packed(lambda: self.split.images.batch(indices, seeds), self.split.labels[indices])
+        labels = self.split.labels[indices]
+        return packed(lambda: self.split.images.batch(indices, seeds), labels, batch_digest)
 
 
-class TrainingLoader(DataLoader[dict[str, Tensor]]):
+def batch_digest(images: Tensor, labels: npt.NDArray[np.int64]) -> str:
+    """The SHA-256 of a batch's labels and of every fourth pixel of its images, in hexadecimal."""
+    digest = hashlib.sha256(labels.tobytes())
+    digest.update(images[..., ::4, ::4].contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+class Loaded(dict[str, Tensor]):
+    """The "images" and "labels" of a batch, with the digest of both."""
+
+    digest: str = ""
+
+
+class TrainingLoader(DataLoader[Loaded]):
     """A loader of {"images", "labels"} batches; `batch_sampler.epoch` is the epoch to load.
 
     `workers` processes prepare batches ahead; the batches don't depend on their number. `part` of
@@ -128,19 +143,21 @@ class TrainingLoader(DataLoader[dict[str, Tensor]]):
             **_processes(workers),
         )
 
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Loaded]:  # type: ignore[override]
         """The batches of an epoch.
 
         Raises UserError where an image can't be decoded or a loader process dies.
         """
-        for images, labels in delivered(super().__iter__()):
-            yield {"images": images, "labels": torch.from_numpy(labels)}
+        for images, labels, digest in delivered(super().__iter__()):
+            batch = Loaded(images=images, labels=torch.from_numpy(labels))
+            batch.digest = digest
+            yield batch
 
 
 def in_batches(images: Images, size: int, workers: int = 0) -> Iterator[Tensor]:
     """All images in order and without augmentation, `size` at a time, by `workers` processes."""
     loader = DataLoader(_Blocks(images, size), batch_size=None, **_processes(workers))
-    for batch, _ in delivered(loader):
+    for batch, _, _ in delivered(loader):
         yield batch
 
 

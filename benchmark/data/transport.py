@@ -24,6 +24,7 @@ class Batch(NamedTuple):
 
     images: Tensor | npt.NDArray[np.generic]
     labels: npt.NDArray[np.int64]
+    digest: str
 
 
 NARROW = (
@@ -35,22 +36,30 @@ Parcel = Batch | UserError
 """What a loader process sends; an error raised there would arrive as a traceback."""
 
 
-def packed(make: Callable[[], Tensor], labels: npt.NDArray[np.int64]) -> Parcel:
-    """The images that `make` returns with their labels, or the UserError that it raises."""
+def packed(
+    make: Callable[[], Tensor],
+    labels: npt.NDArray[np.int64],
+    digest: Callable[[Tensor, npt.NDArray[np.int64]], str] = lambda images, labels: "",
+) -> Parcel:
+    """The images that `make` returns with their labels, or the UserError that it raises.
+
+    `digest` makes a batch's digest, in the process that loads it.
+    """
     try:
         images = make()
     except UserError as error:
         return error
+    made = digest(images, labels)
     if get_worker_info() is None:
-        return Batch(images, labels)
+        return Batch(images, labels, made)
     try:
-        return Batch(images.share_memory_(), labels)
+        return Batch(images.share_memory_(), labels, made)
     except RuntimeError:  # "No space left on device", "Too many open files"
-        return Batch(images.numpy(), labels)
+        return Batch(images.numpy(), labels, made)
 
 
-def delivered(parcels: Iterable[Parcel]) -> Iterator[tuple[Tensor, npt.NDArray[np.int64]]]:
-    """The images and labels of each parcel.
+def delivered(parcels: Iterable[Parcel]) -> Iterator[tuple[Tensor, npt.NDArray[np.int64], str]]:
+    """The images, labels and digest of each parcel.
 
     Raises the UserError that a parcel holds, and one where a loader process has died.
     """
@@ -58,13 +67,13 @@ def delivered(parcels: Iterable[Parcel]) -> Iterator[tuple[Tensor, npt.NDArray[n
     for parcel in _received(parcels):
         if isinstance(parcel, UserError):
             raise parcel
-        images, labels = parcel
+        images, labels, digest = parcel
         if not isinstance(images, Tensor):
             if not noted:
                 print_log(NARROW, logger="current")
                 noted = True
             images = torch.from_numpy(images)
-        yield images, labels
+        yield images, labels, digest
 
 
 def _received(parcels: Iterable[Parcel]) -> Iterator[Parcel]:

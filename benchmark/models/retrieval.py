@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
@@ -27,7 +28,8 @@ class RetrievalModel(BaseModel):
     layer), and passed through the neck: with "bn" a batch norm without shift, whose input goes to
     the pair part of a joint loss (Luo et al., Bag of Tricks and a Strong Baseline for Deep Person
     Re-identification, CVPRW 2019). Rivals of DAM are attached where they act.
-    The loss holds the proxies, so that they are parameters of the model like any others.
+    The loss holds the proxies, so that they are parameters of the model like any others. Where
+    `training_dtype` is set, all before the loss is computed in it while the model trains.
     """
 
     def __init__(
@@ -39,7 +41,8 @@ class RetrievalModel(BaseModel):
         pooling: Pooling = "avg",
         neck: Neck | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(data_preprocessor={"type": "BaseDataPreprocessor", "non_blocking": True})
+        self.training_dtype: torch.dtype | None = None
         self.backbone = backbone
         channels: int = backbone.out_features  # type: ignore[assignment]
         self.embedding = nn.Identity() if dim is None else nn.Linear(channels, dim)
@@ -62,10 +65,12 @@ class RetrievalModel(BaseModel):
 
         If several processes share a batch, the loss is that of the whole batch.
         """
-        feature_map = self.backbone(self.rivals["image"](images))
-        pooled = pool(self.rivals["feature_map"](feature_map), self.pooling)
-        embedded = self.rivals["embedding"](self.embedding(pooled))
-        features = self.neck(embedded)
+        lower = self.training and self.training_dtype is not None
+        with torch.autocast(images.device.type, self.training_dtype, enabled=lower):
+            feature_map = self.backbone(self.rivals["image"](images))
+            pooled = pool(self.rivals["feature_map"](feature_map), self.pooling)
+            embedded = self.rivals["embedding"](self.embedding(pooled))
+            features = self.neck(embedded)
         if mode == "tensor":
             return features
         assert labels is not None

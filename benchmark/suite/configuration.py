@@ -31,6 +31,7 @@ from benchmark.run_config import (
     JointSimilarity,
     Settings,
 )
+from benchmark.training.arithmetic import with_fused
 from benchmark.validation import known, shown, validated
 
 GIVEN = {
@@ -150,7 +151,7 @@ def _mapping(registry: Registry, entry: Entry, where: str) -> Entry:
 
 
 def _optimiser(entry: Entry, where: str) -> Entry:
-    """The entry with its options checked; torch's own defaults stay out of the configuration."""
+    """The entry with its options checked, and fused where torch can; torch's defaults stay out."""
     # mmengine's own look-up imports what a dotted name says.
     kind = OPTIMIZERS.module_dict.get(entry.type)
     if kind is None:
@@ -159,4 +160,5 @@ def _optimiser(entry: Entry, where: str) -> Entry:
             f"{known(entry.type, sorted(OPTIMIZERS.module_dict))}"
         )
     options = checked_options(kind, entry, where, GIVEN["optimiser"])
-    return Entry.of(entry.type, **options.model_dump(mode="json", exclude_unset=True))
+    given = options.model_dump(mode="json", exclude_unset=True)
+    return Entry.of(entry.type, **with_fused(entry.type, given))

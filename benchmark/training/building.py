@@ -36,6 +36,7 @@ from benchmark.run_config import (
     RunConfig,
     Settings,
 )
+from benchmark.training.arithmetic import wrapper
 
 Loss = ProxyLoss | PairLoss | JointLoss
 
@@ -159,11 +160,11 @@ def build_optimiser(config: RunConfig, model: nn.Module) -> OptimWrapper:
     if loss:
         groups.append({"params": loss, "lr": options.get("lr", 1e-3) * config.proxy_rate})
     try:
-        wrapper = OptimWrapper(kind(groups, **options))
+        optimiser = kind(groups, **options)
     except (TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"optimiser: {error}") from error
-    _check_covered(model, wrapper.optimizer)
-    return wrapper
+    _check_covered(model, optimiser)
+    return wrapper(optimiser, config.precision)
 
 
 def _check_covered(model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
@@ -174,7 +175,7 @@ def _check_covered(model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         raise RuntimeError(f"parameters that no optimiser group holds: {', '.join(lost)}")
 
 
-def build_schedule(config: RunConfig, wrapper: OptimWrapper, steps: int) -> list[Any]:
+def build_schedule(config: RunConfig, optimiser: OptimWrapper, steps: int) -> list[Any]:
     """Linear warm-up over `warmup` epochs, then the decay, all step by step.
 
     `decay` is "cosine", to zero, or "step": times `gamma` at each of the epochs `milestones`.
@@ -186,17 +187,17 @@ def build_schedule(config: RunConfig, wrapper: OptimWrapper, steps: int) -> list
     stages: list[Any] = []
     if warmup:
         stages.append(
-            LinearLR(wrapper, start_factor=1 / (warmup + 1), by_epoch=False, begin=0, end=warmup)
+            LinearLR(optimiser, start_factor=1 / (warmup + 1), by_epoch=False, begin=0, end=warmup)
         )
     if schedule.decay == "step":
         milestones = [round(epoch * steps) for epoch in schedule.milestones]
         stages.append(
-            MultiStepLR(wrapper, milestones=milestones, gamma=schedule.gamma, by_epoch=False)
+            MultiStepLR(optimiser, milestones=milestones, gamma=schedule.gamma, by_epoch=False)
         )
     else:
         stages.append(
             CosineAnnealingLR(
-                wrapper, T_max=total - warmup, by_epoch=False, begin=warmup, end=total
+                optimiser, T_max=total - warmup, by_epoch=False, begin=warmup, end=total
             )
         )
     return stages

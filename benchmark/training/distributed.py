@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from mmengine.optim import OptimWrapper
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import nn
 
 from benchmark.errors import UserError
@@ -118,6 +118,10 @@ def joined(model: nn.Module, optimiser: OptimWrapper, device: str) -> OptimWrapp
     """Let batch norms see the whole batch, and the optimiser the whole gradient."""
     if processes() == 1:
         return optimiser
+    if isinstance(optimiser, AmpOptimWrapper):
+        raise UserError(
+            "precision=fp16 is for one process, as each would scale its loss by itself; take bf16"
+        )
     join_batch_norms(model, device)
     network = [p for name, p in model.named_parameters() if not name.startswith("loss.")]
     return JoinedOptimWrapper(optimiser.optimizer, network=network)

@@ -22,6 +22,7 @@ from benchmark.models.digests import digest
 from benchmark.models.initial import load_initial
 from benchmark.models.retrieval import RetrievalModel
 from benchmark.run_config import RunConfig
+from benchmark.training.arithmetic import arrange, use_arithmetic
 from benchmark.training.building import (
     build_model,
     build_optimiser,
@@ -50,6 +51,8 @@ ONLY_TRAINING = {
     *("optimiser", "proxy_rate", "schedule", "epochs", "init", "evaluate_every", "tuned"),
 }
 """Keys of a configuration that change nothing before the first step but the initial weights."""
+UNUSED_HOOKS = ("checkpoint", "sampler_seed", "runtime_info", "timer", "logger")
+"""mmengine's own, some of which wait for the device in every step."""
 CHECKPOINT_MINUTES = 10.0
 """Between two checkpoints within an epoch."""
 
@@ -122,11 +125,13 @@ def train(
     """
     started = time.perf_counter()
     interruption = interruption or Interruption()
-    torch.set_num_threads(config.threads)
+    use_arithmetic(config)
     dataset = load_inputs(config)
     model = build_model(config, dataset.classes)
+    model.loss.check_labels = False  # a data set's labels run from 0, which it checks
     if config.init:
         load_initial(config.init, model, loss=config.init.loss)
+    arrange(model, config)
     check_rivals(rival.type for rival in config.rivals)
     loader = TrainingLoader(
         dataset.train,
@@ -150,7 +155,8 @@ def train(
             nmi=config.nmi,
         )
 
-    record, health = RecordHook(report), HealthHook()
+    health = HealthHook()
+    record = RecordHook(report, health.on_loss)
     # What an arm attaches has weights that its baseline lacks.
     beginning = Beginning(digest(model, without=("rivals.",)))
     work = folder / WORK
@@ -177,7 +183,7 @@ def train(
         train_cfg={"type": TrainLoop, "max_epochs": config.epochs},
         optim_wrapper=optimiser,
         param_scheduler=build_schedule(config, optimiser, len(loader)),
-        default_hooks={"checkpoint": None, "sampler_seed": None},
+        default_hooks=dict.fromkeys(UNUSED_HOOKS),
         custom_hooks=[
             EpochHook(),
             ProgressHook(config.schedule.frozen),

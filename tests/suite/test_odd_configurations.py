@@ -60,6 +60,7 @@ SETTINGS = [
     *("optimiser.foreach", "optimiser.differentiable", "optimiser.nesterov", "proxy_rate"),
     *("schedule", "schedule.warmup", "schedule.frozen", "schedule.decay", "schedule.milestones"),
     *("schedule.gamma", "epochs", "nmi", "threads", "device", "init", "init.path", "rivals", "odd"),
+    *("precision", "memory_format", "deterministic", "compile"),
 ]
 SUITE = ["seeds", "arms", "cases", "cases.0", "cases.0.dataset", "cases.0.recipe", "cases.0.arms"]
 

@@ -1,5 +1,6 @@
 """Runs that end but did not train: what is named in the result's `warnings`."""
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from benchmark.data.dataset import Images
 from benchmark.evaluation.embed import evaluating
+from benchmark.training.hooks.arriving import Arriving
 
 UNMOVED = 1e-6
 """Relative change of the loss over a whole run, below which it did not move."""
@@ -36,16 +38,23 @@ class HealthHook(Hook):
         self.highest = float("-inf")
         self.reached: set[str] = set()
         self._watched: dict[str, torch.utils.hooks.RemovableHandle] = {}
+        self._seen: dict[str, Tensor] = {}  # in this step
+        self._arriving: Arriving[list[str]] = Arriving()
         self._looking = True
 
     def state_dict(self) -> dict[str, Any]:
         """For a checkpoint."""
+        self._take(wait=True)
         return {"lowest": self.lowest, "highest": self.highest, "reached": sorted(self.reached)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """From a checkpoint."""
         self.lowest, self.highest = state["lowest"], state["highest"]
         self.reached = set(state["reached"])
+
+    def on_loss(self, loss: float) -> None:
+        """Note the loss of a step."""
+        self.lowest, self.highest = min(self.lowest, loss), max(self.highest, loss)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict[str, Tensor] | None = None
@@ -61,9 +70,8 @@ class HealthHook(Hook):
                 )
 
     def _look(self, name: str, gradient: Tensor | None) -> None:
-        if self._looking and gradient is not None and bool(gradient.any()):
-            self.reached.add(name)
-            self._watched.pop(name).remove()
+        if self._looking and gradient is not None:
+            self._seen[name] = gradient.any()
 
     def after_train_iter(
         self,
@@ -72,13 +80,22 @@ class HealthHook(Hook):
         data_batch: dict[str, Tensor] | None = None,
         outputs: dict[str, Tensor] | None = None,
     ) -> None:
-        """Note the loss."""
-        assert outputs is not None
-        loss = float(outputs["loss"].detach())
-        self.lowest, self.highest = min(self.lowest, loss), max(self.highest, loss)
+        """Note the parameters that were reached, once that has arrived from a GPU."""
+        if self._seen:
+            self._arriving.send(list(self._seen), torch.stack(list(self._seen.values())))
+            self._seen = {}
+        self._take()
+
+    def _take(self, wait: bool = False) -> None:
+        for names, seen in self._arriving.take(wait):
+            for name in itertools.compress(names, seen.tolist()):
+                self.reached.add(name)
+                if name in self._watched:
+                    self._watched.pop(name).remove()
 
     def warnings(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> list[str]:
         """What was wrong with the training of `model` by `optimiser`, a sentence each."""
+        self._take(wait=True)
         for handle in self._watched.values():
             handle.remove()
         trained = {name: p for name, p in model.named_parameters() if p.requires_grad}

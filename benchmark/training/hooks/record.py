@@ -1,6 +1,7 @@
 """What is watched and kept while mmengine's Runner trains."""
 
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,12 +12,14 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
+from benchmark.data.loading import Loaded
 from benchmark.errors import UserError
 from benchmark.training.distributed import joined_digest
+from benchmark.training.hooks.arriving import Arriving
 
 
 class Progress(NamedTuple):
-    """Where a run is: steps done of all, the epoch, and the loss of the last step."""
+    """Where a run is: steps done of all, the epoch, and the loss of the last of these steps."""
 
     step: int
     steps: int
@@ -50,36 +53,41 @@ class ProgressHook(Hook):
 
 
 class RecordHook(Hook):
-    """Keep the history of the loss and a digest of every batch; stop at a loss that is no number.
+    """Keep the history of the loss and a digest of all batches; stop at a loss that is no number.
 
-    `history` has one entry an epoch. `batches` chains the SHA-256 of each batch's labels and of
-    every fourth pixel of its images, so that two runs that saw the same images in the same
-    augmentation have the same digest.
+    `history` has one entry an epoch. `batches` chains the digests of the batches, so that two runs
+    that saw the same images in the same augmentation have the same one. Nothing waits for a GPU:
+    `report` and `on_loss` are called once a loss has arrived from there, some steps later.
     """
 
     priority = "VERY_HIGH"
 
-    def __init__(self, report: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, report: Callable[[Progress], None], on_loss: Callable[[float], None]
+    ) -> None:
         self.report = report
+        self.on_loss = on_loss
         self.history: list[dict[str, Any]] = []
         self.batches = ""
-        self._losses: list[Tensor] = []  # of the present epoch's steps
+        self._arriving: Arriving[Progress] = Arriving()
+        self._losses: list[float] = []  # of the present epoch's steps
         self._spent = 0.0  # seconds in the present epoch, before an interruption
         self._begun = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """All that is kept, for a checkpoint."""
+        self._take(wait=True)
         return {
             "history": self.history,
             "batches": self.batches,
-            "losses": torch.stack(self._losses).cpu() if self._losses else None,
+            "losses": torch.tensor(self._losses, dtype=torch.float64) if self._losses else None,
             "spent": time.perf_counter() - self._begun if self._losses else 0.0,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.history, self.batches = state["history"], state["batches"]
-        self._losses = [] if state["losses"] is None else list(state["losses"])
+        self._losses = [] if state["losses"] is None else state["losses"].tolist()
         self._spent = state["spent"]
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -89,12 +97,10 @@ class RecordHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict[str, Tensor] | None = None
     ) -> None:
-        """Add a batch to the digest."""
-        assert data_batch is not None
-        digest = hashlib.sha256(self.batches.encode())
-        digest.update(data_batch["labels"].numpy().tobytes())
-        digest.update(data_batch["images"][..., ::4, ::4].contiguous().numpy().tobytes())
-        self.batches = joined_digest(digest.hexdigest())
+        """Chain a batch's digest."""
+        assert isinstance(data_batch, Loaded)
+        chained = hashlib.sha256((self.batches + data_batch.digest).encode())
+        self.batches = joined_digest(chained.hexdigest())
 
     def after_train_iter(
         self,
@@ -103,26 +109,39 @@ class RecordHook(Hook):
         data_batch: dict[str, Tensor] | None = None,
         outputs: dict[str, Tensor] | None = None,
     ) -> None:
-        """Note the loss; raise UserError when it is NaN or infinite."""
+        """Note the loss; raise UserError when one is NaN or infinite."""
         assert outputs is not None
-        loss = outputs["loss"].detach()
-        value = float(loss)
-        if not np.isfinite(value):
-            raise UserError(
-                f"the loss became {value} in epoch {runner.epoch + 1}, step {runner.iter + 1}. "
-                "Lower optimiser.lr or proxy_rate, or lengthen schedule.warmup."
-            )
-        self._losses.append(loss)
-        self.report(
-            Progress(runner.iter + 1, runner.max_iters, runner.epoch + 1, runner.max_epochs, value)
+        done = Progress(
+            runner.iter + 1, runner.max_iters, runner.epoch + 1, runner.max_epochs, math.nan
         )
+        self._arriving.send(done, outputs["loss"])
+        self._take()
+
+    def _take(self, wait: bool = False) -> None:
+        for done, loss in self._arriving.take(wait):
+            value = float(loss)
+            if not math.isfinite(value):
+                raise UserError(
+                    f"the loss became {value} in epoch {done.epoch}, step {done.step}. "
+                    "Lower optimiser.lr or proxy_rate, or lengthen schedule.warmup."
+                )
+            self._losses.append(value)
+            self.on_loss(value)
+            self.report(done._replace(loss=value))
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Close an epoch's mean and clock."""
-        mean = float(torch.stack([loss.cpu() for loss in self._losses]).double().mean())
+        """Close an epoch's mean and clock, and log them."""
+        self._take(wait=True)
+        mean = float(np.mean(self._losses))
         seconds = time.perf_counter() - self._begun
         self._losses, self._spent = [], 0.0
-        self.history.append({"epoch": runner.epoch + 1, "loss": mean, "seconds": seconds})
+        epoch = runner.epoch + 1
+        self.history.append({"epoch": epoch, "loss": mean, "seconds": seconds})
+        rate = runner.optim_wrapper.optimizer.param_groups[0]["lr"]
+        runner.logger.info(
+            f"epoch {epoch} of {runner.max_epochs}: loss {mean:.4f}, "
+            f"learning rate at its end {rate:.3g}, {seconds:.1f} s"
+        )
 
 
 class EvaluationHook(Hook):

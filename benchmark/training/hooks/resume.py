@@ -116,6 +116,7 @@ class CheckpointHook(Hook):
         _check_fits(runner, step, state)
         runner.model.load_state_dict(state["model"])
         runner.optim_wrapper.load_state_dict(state["optimiser"])
+        _arrange_states(runner.optim_wrapper.optimizer)
         for one, saved in zip(runner.param_schedulers, state["schedule"], strict=True):
             one.load_state_dict(saved)
         for name, part in self.parts.items():
@@ -138,6 +139,17 @@ def _check_fits(runner: Runner, step: int, state: dict[str, Any]) -> None:
             f"the checkpoint of step {step} was saved by code that builds another model. Go on "
             f"with that version, or remove the folder {runner.work_dir} to begin anew."
         )
+
+
+def _arrange_states(optimiser: torch.optim.Optimizer) -> None:
+    """Put the optimiser's states into the order of memory of their parameters.
+
+    Fused optimisers go through both by their place in memory.
+    """
+    for parameter, states in optimiser.state.items():
+        for name, state in states.items():
+            if isinstance(state, Tensor) and state.shape == parameter.shape:
+                states[name] = torch.empty_like(parameter, dtype=state.dtype).copy_(state)
 
 
 def _moving(schedule: dict[str, Any]) -> dict[str, Any]:

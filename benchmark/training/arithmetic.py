@@ -1,0 +1,77 @@
+"""How a run computes: its precision, the order of its memory, and whether it is repeatable.
+
+All four settings stand in the configuration, as each can change a result: `precision`,
+`memory_format`, `deterministic` and `compile`.
+"""
+
+import os
+from typing import Any
+
+import torch
+import torch.utils.deterministic
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.registry import OPTIMIZERS
+from torch import nn
+
+from benchmark.models.retrieval import RetrievalModel
+from benchmark.run_config import Precision, RunConfig
+
+# cuBLAS reads it when its first product is made, and repeats itself only with it.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+HALF: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
+"""The precisions in which the network computes with 16 bits; its weights have 32."""
+FUSED = ("Adam", "AdamW", "SGD")
+"""Optimisers that torch computes in one pass over the parameters, on CPUs too."""
+
+
+def use_arithmetic(config: RunConfig) -> None:
+    """Set torch's switches for this process as the configuration has them."""
+    tf32 = config.precision == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32
+    torch.backends.cudnn.benchmark = not config.deterministic
+    torch.backends.cudnn.deterministic = config.deterministic
+    torch.use_deterministic_algorithms(config.deterministic)
+    # It fills what is allocated with NaN, which costs time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.set_num_threads(config.threads)
+
+
+def arrange(model: RetrievalModel, config: RunConfig) -> None:
+    """Let the model compute in the configuration's precision and order of memory, compiled or not.
+
+    The loss stays in 32 bits, and so do the features of test images.
+    """
+    model.training_dtype = HALF.get(config.precision)
+    if config.memory_format == "channels_last":
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d):
+                weight = module.weight
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    if config.compile:
+        # The module itself, so that its parameters keep their names.
+        model.backbone.compile()
+
+
+def wrapper(optimiser: torch.optim.Optimizer, precision: Precision) -> OptimWrapper:
+    """mmengine's wrapper of an optimiser; for fp16 with a scaler of the loss."""
+    if precision == "fp16":
+        return _ScaledOptimWrapper(optimizer=optimiser, dtype="float16")
+    return OptimWrapper(optimiser)
+
+
+def with_fused(kind: str, options: dict[str, Any]) -> dict[str, Any]:
+    """An optimiser's options, fused where torch can and they don't say otherwise."""
+    said = {"fused", "foreach", "differentiable", "capturable"} & options.keys()
+    if kind not in FUSED or said or kind not in OPTIMIZERS.module_dict:
+        return options
+    return options | {"fused": True}
+
+
+class _ScaledOptimWrapper(AmpOptimWrapper):
+    """mmengine's wrapper with a scaler; the model itself says what is computed in 16 bits."""
+
+    def optim_context(self, model: nn.Module) -> Any:
+        """The plain wrapper's context, without autocast around the loss."""
+        return OptimWrapper.optim_context(self, model)
