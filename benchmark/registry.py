@@ -17,8 +17,8 @@ from pydantic import BaseModel
 from torch import nn
 
 from benchmark import dam
+from benchmark.entries import Entry
 from benchmark.errors import UserError
-from benchmark.run_config import Entry
 from benchmark.signatures import options_model
 from benchmark.validation import known, shown, validated
 

@@ -15,7 +15,7 @@ ORDER = [
     ["training"],
     ["data", "models", "evaluation", "analysis"],
     ["registry", "signatures"],
-    ["run_config", "validation"],
+    ["run_config", "entries", "validation"],
     ["losses"],
     ["dam", "baselines"],
     ["durable", "ending", "errors", "paths", "printable"],

@@ -219,8 +219,8 @@ def _download(archive: "Archive", below: Path, by_hand: list[str], console: Cons
 
 def _dataset(options: argparse.Namespace) -> Any:
     """The data set that the command names, with the options it gives."""
+    from benchmark.entries import Entry
     from benchmark.registry import DATASETS, build, resolve
-    from benchmark.run_config import Entry
     from benchmark.suite.overrides import parse, put
     from benchmark.validation import json_value, validated
 

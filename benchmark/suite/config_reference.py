@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from mmengine.registry import OPTIMIZERS, Registry
 
+from benchmark.entries import JointObjective
 from benchmark.registry import (
     BACKBONES,
     DATASETS,
@@ -18,7 +19,7 @@ from benchmark.registry import (
     TRANSFORMS,
     names,
 )
-from benchmark.run_config import JointObjective, RunConfig, Settings
+from benchmark.run_config import RunConfig, Settings
 from benchmark.signatures import options_model
 from benchmark.suite.configuration import GIVEN
 from benchmark.suite.suite_file import Case, Suite

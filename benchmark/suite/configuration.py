@@ -5,6 +5,7 @@ from typing import Any
 from mmengine.config import ConfigDict
 from mmengine.registry import OPTIMIZERS, Registry
 
+from benchmark.entries import JOINT, PLAIN, Entry, JointObjective, JointSimilarity
 from benchmark.errors import UserError
 from benchmark.models.backbones.frozen import FROZEN, network_entry
 from benchmark.models.backbones.pretrained import choose
@@ -23,14 +24,7 @@ from benchmark.registry import (
     objective_registries,
     resolve,
 )
-from benchmark.run_config import (
-    JOINT,
-    PLAIN,
-    Entry,
-    JointObjective,
-    JointSimilarity,
-    Settings,
-)
+from benchmark.run_config import Settings
 from benchmark.training.arithmetic import with_fused
 from benchmark.validation import known, shown, validated
 

@@ -8,8 +8,9 @@ from itertools import chain, islice, repeat
 import torch
 
 from benchmark.data.loading import TrainingLoader
+from benchmark.entries import Entry
 from benchmark.models.backbones.frozen import FROZEN
-from benchmark.run_config import Entry, RunConfig
+from benchmark.run_config import RunConfig
 from benchmark.suite import throughput
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store.runs import canonical

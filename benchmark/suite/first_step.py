@@ -18,10 +18,11 @@ from torch import Tensor, nn
 from benchmark.dam.kernels import use
 from benchmark.data.dataset import DataSet
 from benchmark.data.loading import TrainingLoader
+from benchmark.entries import PLAIN, Entry, JointObjective
 from benchmark.errors import UserError
 from benchmark.models.backbones.frozen import FrozenFeatures
 from benchmark.models.initial import load_initial
-from benchmark.run_config import PLAIN, Entry, JointObjective, Memory, RunConfig
+from benchmark.run_config import Memory, RunConfig
 from benchmark.suite.store.runs import canonical
 from benchmark.training.building import (
     build_loss,

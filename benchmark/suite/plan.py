@@ -13,10 +13,11 @@ from typing import Any
 import torch
 
 from benchmark.data.dataset import Status
+from benchmark.entries import Entry
 from benchmark.errors import UserError
 from benchmark.models.published import Published
 from benchmark.registry import BACKBONES, DATASETS, build, find, names, resolve
-from benchmark.run_config import Entry, RunConfig, Settings
+from benchmark.run_config import RunConfig, Settings
 from benchmark.suite.configuration import merged, resolved
 from benchmark.suite.first_step import check_first_steps
 from benchmark.suite.overrides import parse, put

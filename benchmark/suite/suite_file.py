@@ -25,10 +25,11 @@ from typing import Annotated, Any
 from mmengine.config import Config
 from pydantic import AfterValidator, Field, model_validator
 
+from benchmark.entries import Name
 from benchmark.errors import UserError
 from benchmark.paths import expanded
 from benchmark.registry import DATASETS, names
-from benchmark.run_config import Name, Seed
+from benchmark.run_config import Seed
 from benchmark.suite.arms import BASELINE, EXCHANGED
 from benchmark.suite.tuning.ranges import Range
 from benchmark.validation import Part, json_value, known, shown, validated

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from benchmark.data.dataset import DataSet
 from benchmark.data.features import Progress, as_features
+from benchmark.entries import PLAIN, Entry, JointObjective, JointSimilarity
 from benchmark.errors import UserError
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss
 from benchmark.models import RetrievalModel
@@ -27,15 +28,7 @@ from benchmark.registry import (
     build,
     objective_registries,
 )
-from benchmark.run_config import (
-    PLAIN,
-    Entry,
-    JointObjective,
-    JointSimilarity,
-    Memory,
-    RunConfig,
-    Settings,
-)
+from benchmark.run_config import Memory, RunConfig, Settings
 from benchmark.training.arithmetic import wrapper
 
 Loss = ProxyLoss | PairLoss | JointLoss

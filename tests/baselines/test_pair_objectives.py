@@ -30,9 +30,9 @@ from benchmark.bench.conformance.cases_pair import (
 )
 from benchmark.bench.conformance.formulas_pair import FORMULAS, entry
 from benchmark.bench.conformance.oracles_pair import LIBRARY
+from benchmark.entries import Entry
 from benchmark.losses import PairLoss, without_self
 from benchmark.registry import PAIR_OBJECTIVES, build, names, snake_case
-from benchmark.run_config import Entry
 
 FEW = CASES // 4  # `bench conformance` takes all of them
 DRAWING = [key for key in FORMULAS if key.endswith("distance_weighted")]

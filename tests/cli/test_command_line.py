@@ -230,4 +230,4 @@ def test_arguments_that_argparse_refuses_take_one_line_too() -> None:
     )
     assert "arguments are required: command" in refused()
     assert "invalid choice: 'plans'" in refused("plans")
-    assert "first step fails in optimiser or schedule: " in refused("plan", "optimiser.lr=1e308")
+    assert "become infinite in the first step with AdamW" in refused("plan", "optimiser.lr=1e308")

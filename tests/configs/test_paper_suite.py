@@ -11,8 +11,9 @@ import pytest
 
 from benchmark.__main__ import main
 from benchmark.data.dataset import Status
+from benchmark.entries import PLAIN
 from benchmark.models.backbones.bn_inception import IMAGENET
-from benchmark.run_config import PLAIN, Settings
+from benchmark.run_config import Settings
 from benchmark.suite.plan import PlannedRun, plan
 from benchmark.training.building import build_loss
 

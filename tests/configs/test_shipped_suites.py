@@ -12,10 +12,11 @@ import torch
 
 from baselines.pair.triplet import Mining
 from benchmark.data.loading import TrainingLoader
+from benchmark.entries import PLAIN, Entry
 from benchmark.models.retrieval import RetrievalModel
 from benchmark.registry import PAIR_OBJECTIVES, PROXY_OBJECTIVES, RIVALS, names
 from benchmark.report.settings import flatten
-from benchmark.run_config import PLAIN, Entry, RunConfig, Sampler
+from benchmark.run_config import RunConfig, Sampler
 from benchmark.suite.plan import PlannedRun, plan
 from benchmark.suite.suite_file import CONFIGS
 from benchmark.training.building import build_loss, build_model, build_optimiser, load_dataset

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import registry
-from benchmark.run_config import Entry
+from benchmark.entries import Entry
 
 
 def make(kind: str, **options: Any) -> Any:

@@ -12,9 +12,9 @@ from benchmark.data.root import VARIABLE
 from benchmark.data.upkeep.download import download
 from benchmark.data.upkeep.prepare import prepare
 from benchmark.data.upkeep.unpack import unpack
+from benchmark.entries import Entry
 from benchmark.errors import UserError
 from benchmark.paths import exists, is_file, is_folder
-from benchmark.run_config import Entry
 
 KINDS = ["cub200", "cars196", "cars196_devkit", "market1501", "msmt17", "reid_folder"]
 ARCHIVE = Archive("birds.tgz", "http://127.0.0.1:9/birds.tgz", 5, "0" * 32, "birds")

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from benchmark import registry
 from benchmark.data.photographs.transforms import normalised
+from benchmark.entries import Entry
 from benchmark.errors import UserError
 from benchmark.models import BNInception, EfficientNetLite0, GlyphNet, ResNet50
 from benchmark.models.backbones.photo import OwnNormalisation, PhotoBackbone
 from benchmark.models.backbones.pretrained import choose
-from benchmark.run_config import Entry
 
 PHOTO = [ResNet50, EfficientNetLite0, BNInception]
 STRIDED = [ResNet50, EfficientNetLite0]

@@ -7,7 +7,8 @@ import pytest
 from mmengine.config import Config
 
 import benchmark
-from benchmark.run_config import Entry, Sampler, Settings
+from benchmark.entries import Entry
+from benchmark.run_config import Sampler, Settings
 from benchmark.suite.configuration import merged, resolved
 
 CONFIGS = Path(benchmark.__file__).parent / "configs"

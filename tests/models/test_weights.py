@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from baselines.proxy.norm_softmax import NormSoftmax
+from benchmark.entries import Entry
 from benchmark.errors import UserError
 from benchmark.losses import ProxyLoss
 from benchmark.models import BNInception, EfficientNetLite0, ResNet50, RetrievalModel
@@ -16,7 +17,6 @@ from benchmark.models.backbones import bn_inception, efficientnet_lite0, resnet
 from benchmark.models.backbones.photo import PhotoBackbone
 from benchmark.models.backbones.pretrained import choose
 from benchmark.models.published import Published
-from benchmark.run_config import Entry
 
 PHOTO = [ResNet50, EfficientNetLite0, BNInception]
 REMEDY = {

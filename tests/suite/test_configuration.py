@@ -8,8 +8,9 @@ from typing import Any, Literal
 import pytest
 from run_configs import DEFAULT, run_config
 
+from benchmark.entries import PLAIN, Entry, JointSimilarity
 from benchmark.errors import UserError
-from benchmark.run_config import PLAIN, Entry, JointSimilarity, Memory, Settings
+from benchmark.run_config import Memory, Settings
 from benchmark.signatures import options_model
 from benchmark.suite.configuration import merged, resolved
 from benchmark.suite.plan import plan

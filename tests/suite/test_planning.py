@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.entries import Entry
 from benchmark.errors import UserError
-from benchmark.run_config import Entry
 from benchmark.suite.plan import plan
 from benchmark.suite.store.runs import identity
 

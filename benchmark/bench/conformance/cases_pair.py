@@ -16,9 +16,9 @@ from torch.func import functional_call
 from benchmark.bench.conformance.agreement import Agreement, Missing, measure, value_and_gradients
 from benchmark.bench.conformance.formulas_pair import FORMULAS, entry
 from benchmark.bench.conformance.oracles_pair import LIBRARY
+from benchmark.entries import Entry
 from benchmark.losses import PairLoss, without_self
 from benchmark.registry import PAIR_OBJECTIVES, build
-from benchmark.run_config import Entry
 
 MEMORY_SEED = 1 << 20
 

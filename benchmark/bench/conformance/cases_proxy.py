@@ -14,9 +14,9 @@ from torch.func import functional_call
 from benchmark.bench.conformance.agreement import Agreement, Missing, measure, value_and_gradients
 from benchmark.bench.conformance.formulas_proxy import FORMULAS
 from benchmark.bench.conformance.oracles_proxy import LIBRARY, WITHOUT_LIBRARY
+from benchmark.entries import Entry
 from benchmark.losses import ProxyLoss
 from benchmark.registry import PROXY_OBJECTIVES, build
-from benchmark.run_config import Entry
 
 INPUTS = ("features", "proxies")
 

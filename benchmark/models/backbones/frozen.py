@@ -5,11 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmark.entries import Entry
 from benchmark.errors import UserError
 from benchmark.models.backbones.pretrained import choose
 from benchmark.models.retrieval import pool
 from benchmark.registry import BACKBONES, build, resolve
-from benchmark.run_config import Entry, Pooling, RunConfig
+from benchmark.run_config import Pooling, RunConfig
 from benchmark.validation import validated
 
 FROZEN = "frozen"

@@ -1,9 +1,9 @@
 """The backbone entry "pretrained": ResNet-50 if its weights are there, else EfficientNet-Lite0."""
 
+from benchmark.entries import Entry
 from benchmark.models.backbones import resnet
 from benchmark.models.backbones.photo import PhotoBackbone
 from benchmark.registry import BACKBONES, build, resolve
-from benchmark.run_config import Entry
 
 
 @BACKBONES.register_module(name="pretrained")

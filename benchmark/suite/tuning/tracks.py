@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from benchmark.entries import Entry
 from benchmark.errors import UserError
 from benchmark.registry import DATASETS, resolve
-from benchmark.run_config import Entry, RunConfig, Search, Settings, Tuned
+from benchmark.run_config import RunConfig, Search, Settings, Tuned
 from benchmark.suite.arms import EXCHANGED
 from benchmark.suite.configuration import resolved
 from benchmark.suite.overrides import put

@@ -11,8 +11,8 @@ from damage.tree.layouts import LAYOUTS
 
 from benchmark import registry
 from benchmark.data.root import VARIABLE
+from benchmark.entries import Entry
 from benchmark.errors import UserError
-from benchmark.run_config import Entry
 
 CASES = [(name, kind) for name in LAYOUTS for kind in kinds(name)]
 

@@ -5,7 +5,7 @@ import pytest
 from benchmark import registry
 from benchmark.data.official import counts, market1501
 from benchmark.data.upkeep.check import Finding, check
-from benchmark.run_config import Entry
+from benchmark.entries import Entry
 
 
 def make(kind, **options):

@@ -10,8 +10,8 @@ import pytest
 from benchmark import registry
 from benchmark.data.photographs.transforms import Reid, RetrievalCrop
 from benchmark.data.root import VARIABLE
+from benchmark.entries import Entry
 from benchmark.errors import UserError
-from benchmark.run_config import Entry
 
 TARS = {
     "cub200": "CUB_200_2011.tar",

@@ -8,8 +8,8 @@ from benchmark import registry
 from benchmark.data.official import counts
 from benchmark.data.photographs.transforms import Reid, RetrievalCrop
 from benchmark.data.root import VARIABLE
+from benchmark.entries import Entry
 from benchmark.errors import UserError
-from benchmark.run_config import Entry
 
 TINY = RetrievalCrop(size=8, resize=8)
 KINDS = ["cub200", "cars196", "cars196_devkit", "market1501", "msmt17"]

@@ -5,8 +5,8 @@ import pytest
 from benchmark import registry
 from benchmark.__main__ import main
 from benchmark.data.photographs.transforms import RetrievalCrop
+from benchmark.entries import Entry
 from benchmark.errors import UserError
-from benchmark.run_config import Entry
 
 TINY = RetrievalCrop(size=8, resize=8)
 FOLD = {"folds": 2, "fold": 0, "seed": 0}

@@ -7,8 +7,8 @@ from registered import make
 from benchmark import registry
 from benchmark.data.photographs.transforms import RetrievalCrop
 from benchmark.data.validation import Validation
+from benchmark.entries import Entry
 from benchmark.errors import UserError
-from benchmark.run_config import Entry
 
 TINY = RetrievalCrop(size=8, resize=8)
 KINDS = ["cub200", "cars196", "cars196_devkit", "market1501", "msmt17"]

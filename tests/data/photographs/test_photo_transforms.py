@@ -7,8 +7,8 @@ from torchvision.transforms import v2
 from benchmark import registry
 from benchmark.data.photographs.files import FileImages
 from benchmark.data.photographs.transforms import IMAGENET_MEAN, IMAGENET_STD, Reid, RetrievalCrop
+from benchmark.entries import Entry
 from benchmark.errors import UserError
-from benchmark.run_config import Entry
 
 RNG = np.random.default_rng(0)
 KINDS = [RetrievalCrop(), Reid()]

@@ -11,8 +11,8 @@ from benchmark import registry
 from benchmark.data.rendered import arrays, styles, typefaces
 from benchmark.data.rendered.rendering import BASELINE, CAP_HEIGHT, CHARACTERS, SIZE
 from benchmark.data.rendered.typefaces import Typefaces
+from benchmark.entries import Entry
 from benchmark.errors import UserError
-from benchmark.run_config import Entry
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from benchmark import registry
 from benchmark.data.rendered import arrays, cameras, typefaces_reid
 from benchmark.data.rendered.cameras import CAMERAS, Camera
 from benchmark.data.rendered.typefaces_reid import TypefacesReid
-from benchmark.run_config import Entry
+from benchmark.entries import Entry
 
 RNG = np.random.default_rng(0)
 

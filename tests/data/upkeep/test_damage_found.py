@@ -13,8 +13,8 @@ from registered import images, make
 from benchmark import registry
 from benchmark.data.upkeep import check as checking
 from benchmark.data.upkeep.check import Finding, check
+from benchmark.entries import Entry
 from benchmark.errors import UserError
-from benchmark.run_config import Entry
 
 LISTS = ["cub200", "cars196", "cars196_devkit", "msmt17"]
 FOLDERS = ["market1501", "reid_folder", "image_folder"]

@@ -18,8 +18,8 @@ from benchmark import registry
 from benchmark.data.dataset import DataSet, Split
 from benchmark.data.photographs.transforms import PhotoTransform
 from benchmark.data.upkeep.check import check
+from benchmark.entries import Entry
 from benchmark.errors import UserError
-from benchmark.run_config import Entry
 
 SECONDS = 20
 """After which a tree counts as one that never ends; most take a hundredth of a second."""
