@@ -12,6 +12,7 @@ from benchmark.printable import printable
 from benchmark.report.ablation.axes import find_axes, without_axes
 from benchmark.report.cues.figures import cue_epochs_figure, cues_figure
 from benchmark.report.cues.set_figure import cue_set_figure
+from benchmark.report.epochs.figure import epochs_figure
 from benchmark.report.figures.axis import axis_figure
 from benchmark.report.figures.curves import training_figure
 from benchmark.report.figures.forest import differences_figure, values_figure
@@ -23,6 +24,8 @@ from benchmark.report.figures.recall import recall_figure
 from benchmark.report.figures.style import Look, looks, save, style
 from benchmark.report.file_names import unique
 from benchmark.report.metrics import metric_name
+from benchmark.report.queries.class_figure import classes_figure
+from benchmark.report.queries.pictures import queries_figure
 from benchmark.report.table import Group, Table
 
 _DIFFERENCES = (
@@ -63,6 +66,19 @@ _CUES = (
 _CUE_EPOCHS = (
     "Mean cue accuracy of the more salient and of the less salient half of the cues after each "
     "epoch, over the seeds, in a band of one sample standard deviation; 50 % is chance."
+)
+_EPOCHS = (
+    "After each epoch that was evaluated: mean over the seeds, in a band of one sample standard "
+    "deviation to either side."
+)
+_CLASSES = (
+    "Arm minus baseline of each test class, mean over the pairs, each arm in its own order of "
+    "classes. The arms that erase without regard to classes show what seeds alone do to a class."
+)
+_QUERIES = (
+    "Images made by code, not photographs. Below each query stands in how many runs the baseline "
+    "found an image of its class first, and in how many DAM did. Shown are those that changed in "
+    "most pairs, of many classes."
 )
 _LEAK = "Filled marker: mean over the seeds; open markers: the single seeds."
 
@@ -179,6 +195,9 @@ def _plans(group: Group, arms: dict[str, Look]) -> Iterator[_Plan]:
         ("cues", "Cue accuracy", _CUES, cues_figure),
         ("cue epochs", "Cue accuracy over epochs", _CUE_EPOCHS, cue_epochs_figure),
         ("training", "Training curves", _TRAINING, training_figure),
+        ("epochs", "The main metric over epochs", _EPOCHS, epochs_figure),
+        ("class changes", "Differences of single classes", _CLASSES, classes_figure),
+        ("queries", "Queries that DAM gained and lost", _QUERIES, queries_figure),
     ]
     for kind, title, caption, draw in made:
         yield _Plan(kind, title, caption, partial(draw, main, arms))

@@ -79,7 +79,6 @@ def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
         families = [Paragraph(FAMILIES), TableBlock(sheets.families)]
     return [
         section("found", "What was found", _found),
-        Section("families", "Families of objectives", families),
         section("results", "Results", tables("results")),
         section(
             "published",
@@ -98,8 +97,24 @@ def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
             tables("classes", CLASSES),
         ),
         section("parts", "Hardness and selection", figures("parts"), tables("parts", PARTS)),
+        Section("families", "Families of objectives", families),
         Section("axes", "One setting at a time", axis_blocks(table, gallery)),
         Section("leak", "Mappings that leak the label", leak_blocks(table, sheets, gallery)),
+        section("recall", "Recall at K", figures("recall")),
+        section(
+            "training",
+            "Over epochs",
+            figures("training"),
+            figures("epochs"),
+            tables("epochs"),
+        ),
+        section(
+            "changes",
+            "Classes and queries",
+            figures("class changes"),
+            tables("class changes"),
+            figures("queries"),
+        ),
         section(
             "cues",
             "Which cues are held",
@@ -108,8 +123,6 @@ def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
             tables("cues", CUES),
             figures("cue set"),
         ),
-        section("recall", "Recall at K", figures("recall")),
-        section("training", "Training curves", figures("training")),
         section("values", "Absolute values", figures("values")),
         section("metrics", "All metrics", tables("metrics")),
         section("cost", "Cost", tables("cost", COST)),

@@ -1,9 +1,11 @@
-"""The interval over test classes of a row, from what its runs stored for each query."""
+"""What the runs of a row stored for each query, in pairs, and the interval over test classes."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmark.report.pairing import Pairs
 from benchmark.report.statistics.classes import interval_over_classes
@@ -15,12 +17,24 @@ from benchmark.training.per_query import FILE, QueryValues, read_per_query
 _KEPT_IN_MEMORY = 64
 
 
-def over_classes(pairs: Pairs, metric: str) -> Interval | None:
-    """The paired difference with an interval over seeds and classes.
+@dataclass(frozen=True)
+class PairedQueries:
+    """A metric of each query in both runs of each pair, from 0 to 1; NaN without a match.
+
+    `labels` [queries] are classes, `arm` and `baseline` [pairs, queries] values.
+    """
+
+    labels: npt.NDArray[np.int64]
+    arm: npt.NDArray[np.float64]
+    baseline: npt.NDArray[np.float64]
+
+
+def paired_queries(pairs: Pairs, metric: str) -> PairedQueries | None:
+    """What the pairs stored of each query.
 
     None unless both runs of every pair stored the metric for the same queries.
     """
-    differences, labels = [], None
+    arms, baselines, labels = [], [], None
     for arm, baseline in pairs.runs.values():
         own, other = _stored(arm), _stored(baseline)
         if own is None or other is None or metric not in own.values.keys() & other.values.keys():
@@ -28,10 +42,19 @@ def over_classes(pairs: Pairs, metric: str) -> Interval | None:
         labels = own.labels if labels is None else labels
         if not (np.array_equal(labels, own.labels) and np.array_equal(labels, other.labels)):
             return None
-        differences.append(own.values[metric] - other.values[metric])
+        arms.append(own.values[metric])
+        baselines.append(other.values[metric])
     if labels is None:
         return None
-    return interval_over_classes(np.stack(differences), labels)
+    return PairedQueries(labels, np.stack(arms), np.stack(baselines))
+
+
+def over_classes(pairs: Pairs, metric: str) -> Interval | None:
+    """The paired difference with an interval over seeds and classes; None as `paired_queries`."""
+    found = paired_queries(pairs, metric)
+    if found is None:
+        return None
+    return interval_over_classes(found.arm - found.baseline, found.labels)
 
 
 def query_faults(run: StoredRun) -> list[str]:

@@ -7,8 +7,10 @@ from pathlib import Path
 from benchmark.durable import write_text
 from benchmark.report.ablation.leak_table import leak_sheet
 from benchmark.report.cues.sheet import cues_sheet
+from benchmark.report.epochs.choice import choice_sheet
 from benchmark.report.file_names import unique
 from benchmark.report.published.beside import ledger_sheet, published_sheet
+from benchmark.report.queries.sheet import changes_sheet
 from benchmark.report.statistics.precision import Precision
 from benchmark.report.table import Group, Table
 from benchmark.report.tables.cost import cost_sheet
@@ -31,6 +33,7 @@ _OF_GROUP: dict[str, Callable[[Group], Sheet | None]] = {
     "second differences": lambda group: evidence_sheet(group, group.main_metrics[1]),
     "classes": classes_sheet,
     "parts": parts_sheet,
+    "class changes": changes_sheet,
     "leak": leak_sheet,
     "cost": cost_sheet,
     "cues": cues_sheet,
@@ -58,6 +61,10 @@ def all_sheets(table: Table, precision: Precision | None = None) -> Sheets:
         for kind, make in _OF_GROUP.items()
         if (sheet := make(group)) is not None
     }
+    for group in table.groups:
+        choice = choice_sheet(table, group)
+        if choice is not None:
+            found["epochs", group.label] = choice
     if precision is not None:
         for group in table.groups:
             sheet = precision_sheet(group, precision)

@@ -1,0 +1,1 @@
+"""Epochs: metrics between them, and which epoch's values a reader is shown."""

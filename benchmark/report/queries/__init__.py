@@ -1,0 +1,1 @@
+"""What an arm changes for single classes and single queries."""
