@@ -1,7 +1,8 @@
 """Stored runs as a table: by data set, comparison and arm.
 
 Two runs belong to one comparison if their configurations agree in everything but the arm, the
-seed, and the entries that an arm exchanges (see `benchmark.suite.arms`).
+seed, and the entries that an arm exchanges (see `benchmark.suite.arms`). The winners of a search
+also differ in the settings that it chose for each arm.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,8 +10,17 @@ from typing import Any
 
 from benchmark.printable import printable
 from benchmark.report.pairing import by_seed, pair
+from benchmark.report.search.trials import chosen_values, is_trial
 from benchmark.report.settings import change_text, distinct, exchange_text
-from benchmark.report.table import Comparison, Group, Row, Table, arm_order, by_number
+from benchmark.report.table import (
+    Comparison,
+    Group,
+    Row,
+    Table,
+    arm_order,
+    by_number,
+    objective_label,
+)
 from benchmark.run_config import RunConfig
 from benchmark.suite.arms import BASELINE, DAM, EXCHANGED
 from benchmark.suite.store.runs import Stored, StoredRun, canonical
@@ -22,23 +32,25 @@ _COUNTS = ("train_classes", "train_images", "query_images", "gallery_images")
 
 
 def build_table(stored: Stored) -> Table:
-    """Group runs by data set, comparison and arm.
+    """Group runs by data set, comparison and arm; the trials of searches stay by themselves.
 
     Raises UserError if a configuration is stored twice.
     """
-    datasets = _split(stored.runs, lambda run: run.config.dataset.model_dump())
+    trials = [run for run in stored.runs if is_trial(run)]
+    runs = [run for run in stored.runs if not is_trial(run)]
+    datasets = _split(runs, lambda run: run.config.dataset.model_dump())
     names = [_dataset_name(members) for members in datasets]
     labels = distinct(names, [members[0].config.dataset.model_dump() for members in datasets])
     groups = map(_group, datasets, names, labels)
-    return Table(sorted(groups, key=lambda group: by_number(group.label)), stored.damaged)
+    return Table(sorted(groups, key=lambda group: by_number(group.label)), stored.damaged, trials)
 
 
 def _group(runs: list[StoredRun], name: str, label: str) -> Group:
     """The comparisons among the runs on one data set."""
     images = next((run.dataset for run in runs if run.dataset.name is not None), Images())
-    members = _split(runs, lambda run: _without(run.config, _NOT_COMPARED))
-    shared = [_without(own[0].config, _NOT_COMPARED) for own in members]
-    labels = distinct([own[0].config.objective_name for own in members], shared)
+    members = _split(runs, lambda run: _shared(run.config))
+    shared = [_shared(own[0].config) for own in members]
+    labels = distinct([objective_label(own[0].config) for own in members], shared)
     comparisons = map(Comparison, labels, shared, map(_rows, members))
     counts = {name: getattr(images, name) for name in _COUNTS}
     return Group(
@@ -93,12 +105,25 @@ def _split(runs: Iterable[StoredRun], key: Callable[[StoredRun], Any]) -> list[l
     return list(found.values())
 
 
-def _without(config: RunConfig, names: set[str]) -> dict[str, Any]:
-    return {name: value for name, value in config.as_json().items() if name not in names}
+def _shared(config: RunConfig) -> dict[str, Any]:
+    """The settings that the runs of a comparison have in common."""
+    found = {name: one for name, one in config.as_json().items() if name not in _NOT_COMPARED}
+    if config.tuned is not None:
+        found["tuned"] = found["tuned"]["search"]
+        for key in chosen_values(config):
+            *path, last = key.split(".")
+            holder = found
+            for name in path:
+                holder = holder[name]
+            del holder[last]
+    return found
 
 
 def _exchanged(config: RunConfig) -> dict[str, Any]:
-    return {name: value for name, value in config.as_json().items() if name in EXCHANGED}
+    """What an arm exchanges, and what a search chose for it beside that."""
+    found = {name: value for name, value in config.as_json().items() if name in EXCHANGED}
+    chosen = chosen_values(config)
+    return found | {"tuned": chosen} if chosen else found
 
 
 def _dataset_name(runs: list[StoredRun]) -> str:

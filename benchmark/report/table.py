@@ -160,10 +160,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Table:
-    """All stored runs, by data set, and the folders that couldn't be read."""
+    """All stored runs, by data set, the folders that couldn't be read, and searches' trials."""
 
     groups: list[Group] = field(default_factory=list)
     damaged: list[Damaged] = field(default_factory=list)
+    trials: list[StoredRun] = field(default_factory=list)
 
     @property
     def rows(self) -> list[Row]:
@@ -177,7 +178,13 @@ class Table:
 
     def arms(self) -> list[str]:
         """The labels of all arms, the baseline first."""
-        return sorted({row.label for row in self.rows}, key=arm_order)
+        tried = {run.config.arm for run in self.trials}
+        return sorted({row.label for row in self.rows} | tried, key=arm_order)
+
+
+def objective_label(config: RunConfig) -> str:
+    """What a run's objective is called; a search's winners are no runs of the suite's settings."""
+    return f"{config.objective_name}, tuned" if config.tuned else config.objective_name
 
 
 def arm_order(label: str) -> tuple[bool, bool, bool, list[str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmark.report.settings import distinct, flatten, value_text
-from benchmark.report.table import Comparison, Group, Row
+from benchmark.report.table import Comparison, Group, Row, objective_label
 from benchmark.suite.arms import BASELINE, DAM, EXCHANGED
 from benchmark.suite.store.runs import canonical
 
@@ -72,7 +72,8 @@ def without_axes(group: Group) -> Group:
         if one is not default
     ]
     kept = [one for one in group.comparisons if not any(one is other for other in beside)]
-    labels = distinct([one.config.objective_name for one in kept], [one.shared for one in kept])
+    names = [objective_label(one.config) for one in kept]
+    labels = distinct(names, [one.shared for one in kept])
     return replace(
         group,
         comparisons=[

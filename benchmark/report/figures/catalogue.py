@@ -26,6 +26,9 @@ from benchmark.report.file_names import unique
 from benchmark.report.metrics import metric_name
 from benchmark.report.queries.class_figure import classes_figure
 from benchmark.report.queries.pictures import queries_figure
+from benchmark.report.search.figure import search_figure
+from benchmark.report.search.texts import CAPTION as SEARCH
+from benchmark.report.search.trials import Searched, searches
 from benchmark.report.table import Group, Table
 
 _DIFFERENCES = (
@@ -141,11 +144,13 @@ def draw_all(table: Table, folder: Path) -> Gallery:
     arms = looks(table.arms())
     letters = lettering(_names(table))
     gallery = Gallery(remarks=letters.remarks)
-    groups: set[str] = set()
+    names: set[str] = set()
     stems: set[str] = set()
-    for group in table.groups:
-        name = unique(group.label, groups)
-        for plan in _plans(group, arms):
+    planned = [(group.label, _plans(group, arms)) for group in table.groups]
+    planned += [(one.label, iter([_search_plan(one, arms)])) for one in searches(table.trials)]
+    for label, plans in planned:
+        name = unique(label, names)
+        for plan in plans:
             ending = f"{plan.kind}-{plan.title}" if plan.kind == "axis" else plan.kind
             try:
                 with style(letters.families):
@@ -158,17 +163,19 @@ def draw_all(table: Table, folder: Path) -> Gallery:
                 raise
             except Exception as error:
                 gallery.remarks.append(
-                    f"The figure “{plan.title}” of {group.label} couldn't be drawn: "
+                    f"The figure “{plan.title}” of {label} couldn't be drawn: "
                     f"{type(error).__name__}: {printable(' '.join(str(error).split()))}"
                 )
                 continue
-            drawing = Drawing(plan.kind, group.label, plan.title, plan.caption, files)
-            gallery.drawings.append(drawing)
+            gallery.drawings.append(Drawing(plan.kind, label, plan.title, plan.caption, files))
     return gallery
 
 
 def _names(table: Table) -> Iterator[str]:
     """All names that figures show."""
+    for searched in searches(table.trials):
+        yield metric_name(searched.metric)
+        yield from (*searched.keys, *searched.trials)
     for group in table.groups:
         yield from map(metric_name, group.metrics)
         for comparison in group.comparisons:
@@ -180,6 +187,12 @@ def _names(table: Table) -> Iterator[str]:
             for panel in axis.panels:
                 yield panel.label
                 yield from (point.value for point in panel.points)
+
+
+def _search_plan(searched: Searched, arms: dict[str, Look]) -> _Plan:
+    """The figure of a search."""
+    title = "Effect against the settings that were searched"
+    return _Plan("search", title, SEARCH, partial(search_figure, searched, arms))
 
 
 def _plans(group: Group, arms: dict[str, Look]) -> Iterator[_Plan]:

@@ -31,6 +31,7 @@ from benchmark.report.page.explanations import (
     READING,
 )
 from benchmark.report.page.rendering import render
+from benchmark.report.page.search import search_blocks
 from benchmark.report.reading import remarks
 from benchmark.report.table import Group, Table
 from benchmark.report.tables.catalogue import Sheets
@@ -53,7 +54,13 @@ def _lead(table: Table) -> str:
     counts += [f"{len(table.damaged)} damaged"] if table.damaged else []
     runs = plural(len(states) + len(table.damaged), "run")
     names = ", ".join(group.label for group in table.groups)
-    return f"{runs} on {names}: {', '.join(counts)}."
+    tried = [run.state for run in table.trials]
+    search = ""
+    if tried:
+        search = f"A search of {plural(len(tried), 'run')}, {tried.count('finished')} finished."
+        if not table.groups:
+            return search
+    return f"{runs} on {names}: {', '.join(counts)}. {search}".strip()
 
 
 def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
@@ -99,6 +106,7 @@ def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
         section("parts", "Hardness and selection", figures("parts"), tables("parts", PARTS)),
         Section("families", "Families of objectives", families),
         Section("axes", "One setting at a time", axis_blocks(table, gallery)),
+        Section("search", "Search for the settings", search_blocks(table, sheets, gallery)),
         Section("leak", "Mappings that leak the label", leak_blocks(table, sheets, gallery)),
         section("recall", "Recall at K", figures("recall")),
         section(

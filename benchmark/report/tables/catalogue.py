@@ -11,6 +11,8 @@ from benchmark.report.epochs.choice import choice_sheet
 from benchmark.report.file_names import unique
 from benchmark.report.published.beside import ledger_sheet, published_sheet
 from benchmark.report.queries.sheet import changes_sheet
+from benchmark.report.search.sheet import search_sheet
+from benchmark.report.search.trials import searches
 from benchmark.report.statistics.precision import Precision
 from benchmark.report.table import Group, Table
 from benchmark.report.tables.cost import cost_sheet
@@ -43,10 +45,11 @@ _OF_GROUP: dict[str, Callable[[Group], Sheet | None]] = {
 
 @dataclass(frozen=True)
 class Sheets:
-    """The report's tables: those of each data set by kind and label, and the one over all."""
+    """The report's tables: those of each data set by kind and label, of searches, and over all."""
 
     of_group: dict[tuple[str, str], Sheet]
     families: Sheet | None
+    searches: dict[str, Sheet]
 
     def of(self, kind: str, group: Group) -> Sheet | None:
         """A data set's table of one kind, if there is one."""
@@ -70,15 +73,16 @@ def all_sheets(table: Table, precision: Precision | None = None) -> Sheets:
             sheet = precision_sheet(group, precision)
             if sheet is not None:
                 found["precision", group.label] = sheet
-    return Sheets(found, families_sheet(table))
+    searched = {one.label: search_sheet(one) for one in searches(table.trials)}
+    return Sheets(found, families_sheet(table), searched)
 
 
 def write_sheets(sheets: Sheets, folder: Path) -> tuple[Path, ...]:
     """Write each table into `folder` as CSV, Markdown and LaTeX; returns the files."""
     paths: list[Path] = []
     taken: set[str] = set()
-    listed = [*sheets.of_group.values(), *([sheets.families] if sheets.families else [])]
-    for sheet in listed:
+    over_all = [sheets.families] if sheets.families else []
+    for sheet in (*sheets.of_group.values(), *sheets.searches.values(), *over_all):
         stem = unique(sheet.stem, taken)
         texts = {
             "csv": csv_of(sheet.numbers()),

@@ -1,0 +1,1 @@
+"""Searches for the settings of arms: every trial, and what won."""
