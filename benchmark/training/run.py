@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mmengine.runner
@@ -75,6 +76,10 @@ class Runner(mmengine.runner.Runner):
     def wrap_model(self, model_wrapper_cfg: Any, model: nn.Module) -> nn.Module:
         """Move the model; mmengine takes a GPU wherever there is one."""
         return model.to(self.device)
+
+    def build_visualizer(self, visualizer: Any = None) -> Any:
+        """None where none is asked for; mmengine's own draws a figure for every run."""
+        return SimpleNamespace() if visualizer is None else super().build_visualizer(visualizer)
 
     def dump_config(self) -> None:
         """config.json says it already."""

@@ -22,7 +22,7 @@ from benchmark.bench.faults.table import WORDS, by_kind, readme
 from benchmark.bench.faults.trials import Trials, Verdict, operations_of, report_on
 from benchmark.bench.table import as_csv, as_terminal
 from benchmark.durable import write_text
-from benchmark.suite.engines.local import LOADED_ONCE
+from benchmark.suite.engines.local import PRELOADED
 
 Trial = Callable[[Path], Verdict]
 """What is done with a new store, in a folder that isn't there yet."""
@@ -58,8 +58,7 @@ def bench_faults(
     survived.
     """
     torch.set_num_threads(1)
-    for name in LOADED_ONCE:
-        import_module(name)
+    import_module(PRELOADED)
     begun = time.monotonic()
     rows: list[dict[str, Any]] = []
 

@@ -42,8 +42,8 @@ class _Started:
     gpu: str | None
 
 
-LOADED_ONCE = ("matplotlib.pyplot", "numba")
-"""What mmengine and the evaluation import late: loaded before the processes of runs are forked."""
+PRELOADED = "benchmark.suite.engines.preloaded"
+"""Loaded before the processes of runs on a CPU are forked."""
 
 
 class Local:
@@ -75,7 +75,8 @@ class Local:
     ) -> None:
         """Make the runs; see `Engine`."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__, *LOADED_ONCE])
+        on_cpu = [PRELOADED] if any(run.config.device == "cpu" for run in runs) else []
+        context.set_forkserver_preload([__name__, *on_cpu])
         waiting = list(runs)
         stopping = False
         self._signal = None
