@@ -102,8 +102,22 @@ def test_cases_of_the_ablation_differ_from_the_default_in_one_setting(
         for other in others
         if len(keys := {key for key in first | other if first.get(key) != other.get(key)}) == 1
     )
-    assert varied == {"dim": 9, "objective.normalise": 3}
-    assert sum(len(others) for others in baselines.values()) == 12 + len(baselines)
+    swept = {"objective.scale": 8, "objective.beta": 4, "objective.margin": 2}
+    assert varied == {"dim": 9, "objective.normalise": 3} | swept
+    assert sum(len(others) for others in baselines.values()) == 26 + len(baselines)
+
+
+def test_each_value_of_a_swept_setting_has_an_arm_as_hard_as_dam(
+    ablation: list[PlannedRun],
+) -> None:
+    scales: dict[float, set[str]] = {}
+    for run in ablation:
+        config = run.config
+        if config.objective_name == "norm_softmax" and config.dim == 128:
+            options = flatten(config.as_json())
+            if options["objective.normalise"] and "=" not in config.arm:
+                scales.setdefault(options["objective.scale"], set()).add(config.arm)
+    assert scales == {key: {"baseline", "dam", "shrunk"} for key in (5, 10, 20, 40, 80)}
 
 
 def test_the_real_sets_have_every_axis_of_the_ablation() -> None:

@@ -22,6 +22,8 @@ _pairs: dict[str, list[Any]] = dict(
     similarity=["masked_cosine"],
 )
 
+_PAIRS = ("multi_similarity", "triplet")
+
 
 def _arms(axes: dict[str, list[Any]]) -> dict[str, Any]:
     return {
@@ -29,6 +31,16 @@ def _arms(axes: dict[str, list[Any]]) -> dict[str, Any]:
         for axis, values in axes.items()
         for value in values
     }
+
+
+def _swept(
+    case: dict[str, Any], objective: str, key: str, values: list[float]
+) -> list[dict[str, Any]]:
+    """A setting of the objective, the default among its values, beside an arm as hard as DAM."""
+    shrunk = {"similarity" if objective in _PAIRS else "mapping": "shrunk"}
+    arms = dict(shrunk=dict(similarity=dict(type="dam", **shrunk)))
+    swept = dict(case, objectives=_objectives(objective), arms=arms)
+    return [dict(swept, changes=dict(objective={key: value})) for value in values]
 
 
 def _objectives(*names: str) -> dict[str, Any]:
@@ -60,6 +72,10 @@ def _retrieval(
         dict(proxies, changes=dict(objective=dict(normalise=False))),
         triplet,
         dict(triplet, changes=dict(objective=dict(normalise=True))),
+        *_swept(proxies, "norm_softmax", "scale", [5.0, 10.0, 20.0, 40.0, 80.0]),
+        *_swept(proxies, "proxy_anchor", "scale", [8.0, 16.0, 32.0, 64.0, 128.0]),
+        *_swept(pairs, "multi_similarity", "beta", [10.0, 20.0, 40.0, 80.0, 160.0]),
+        *_swept(pairs, "triplet", "margin", [0.1, 0.3, 0.6]),
     ]
 
 

@@ -5,6 +5,7 @@ one axis and `dam` itself are the points of a panel. Where whole comparisons of 
 in one setting, such as `dim`, they are the points, and each keeps its own baseline.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,6 +45,13 @@ class Axis:
     name: str
     shared: bool
     panels: list[Panel]
+
+    @property
+    def numbers(self) -> bool:
+        """Whether baselines were made over a range of numbers: three or more on each panel."""
+        return self.shared and all(
+            len(panel.points) > 2 and all(map(_is_number, panel.points)) for panel in self.panels
+        )
 
 
 def find_axes(group: Group) -> list[Axis]:
@@ -174,7 +182,13 @@ def _without(comparison: Comparison, key: str) -> dict[str, Any]:
 
 def _place(point: Point) -> tuple[bool, float, bool, str]:
     """The key that sorts values: numbers by size; the default before other words."""
-    try:
+    if _is_number(point):
         return False, float(point.value), False, ""
+    return True, 0.0, not point.default, point.value
+
+
+def _is_number(point: Point) -> bool:
+    try:
+        return math.isfinite(float(point.value))
     except ValueError:
-        return True, 0.0, not point.default, point.value
+        return False

@@ -32,6 +32,14 @@ _SENTENCES = {
         "Whether a pair is compared by its distance in the kept elements or by its cosine there."
     ),
     "dim": "The number of elements of the embedding.",
+    "scale": (
+        "By how much the objective multiplies similarities. DAM's loss is a harder one, which acts "
+        "like a smaller scale, so its effect at a single scale says little; “shrunk” is as hard as "
+        "DAM and singles out no element."
+    ),
+    "alpha": "How steeply the objective weighs positive pairs.",
+    "beta": "How steeply the objective weighs negative pairs.",
+    "margin": "The margin of the objective.",
     "normalise": "Whether the objective sees features (and proxies) of unit length.",
 }
 READING = (

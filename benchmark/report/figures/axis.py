@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.ablation.axes import Axis, Panel, Point
+from benchmark.report.figures.effect import draw_effect, effect_legend
 from benchmark.report.figures.lettering import plain_text
 from benchmark.report.figures.style import (
     LEGEND_LINE,
@@ -38,7 +39,7 @@ def axis_figure(axis: Axis, metrics: tuple[str, str], arms: dict[str, Look]) -> 
     across, bands = min(len(shown), _ACROSS), -(-len(shown) // _ACROSS)
     # A single objective has its metrics side by side.
     size = (1, 2) if len(shown) == 1 else (2 * bands, across)
-    slanted = any(_crowded(panel.points, size[1]) for panel in shown)
+    slanted = not axis.numbers and any(_crowded(panel.points, size[1]) for panel in shown)
     height = 2.6 if slanted else 2.1
     figure = Figure(figsize=(WIDTH, 0.3 + height * size[0]), layout="constrained")
     grid = figure.subplots(*size, squeeze=False)
@@ -50,8 +51,11 @@ def axis_figure(axis: Axis, metrics: tuple[str, str], arms: dict[str, Look]) -> 
             axes = grid[0, below] if len(shown) == 1 else grid[2 * band + below, column]
             axes.set_visible(True)
             axes.set_ylim(_frame(_rows(shown), metric))
-            _draw(axes, panel.points, metric, looks)
-            _name(axes, panel.points, slanted)
+            if axis.numbers:
+                draw_effect(axes, panel.points, metric, looks)
+            else:
+                _draw(axes, panel.points, metric, looks)
+                _name(axes, panel.points, slanted)
             if column == 0:
                 axes.set_ylabel(f"Δ {plain_text(metric_name(metric))} (points)")
             else:
@@ -60,9 +64,12 @@ def axis_figure(axis: Axis, metrics: tuple[str, str], arms: dict[str, Look]) -> 
                 title = textwrap.fill(plain_text(panel.label), 84 // across, break_on_hyphens=False)
                 axes.set_title(title, loc="left", fontweight="bold")
     figure.supxlabel(plain_text(axis.name), fontsize=9)
-    if len(looks) > 1:
+    if len(looks) > 1 or axis.numbers:
         figure.legend(
-            handles=[legend_line(arm, look, marker=True) for arm, look in looks.items()],
+            handles=[
+                *(legend_line(arm, look, marker=True) for arm, look in looks.items()),
+                *effect_legend(shown if axis.numbers else []),
+            ],
             loc="outside upper left",
             ncols=5,
             handlelength=LEGEND_LINE,

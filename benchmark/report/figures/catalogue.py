@@ -83,6 +83,11 @@ _QUERIES = (
     "found an image of its class first, and in how many DAM did. Shown are those that changed in "
     "most pairs, of many classes."
 )
+_EFFECT = (
+    "The effect of each arm against the setting, which the baseline has too. Line: mean of arm "
+    "minus baseline over the pairs, in percentage points; band: its 95 % paired t-interval, cut "
+    "where it leaves the panel."
+)
 _LEAK = "Filled marker: mean over the seeds; open markers: the single seeds."
 
 
@@ -215,5 +220,7 @@ def _plans(group: Group, arms: dict[str, Look]) -> Iterator[_Plan]:
     for kind, title, caption, draw in made:
         yield _Plan(kind, title, caption, partial(draw, main, arms))
     for axis in find_axes(group):
-        yield _Plan("axis", axis.name, "", partial(axis_figure, axis, group.main_metrics, arms))
+        caption = _EFFECT if axis.numbers else ""
+        draw_axis = partial(axis_figure, axis, group.main_metrics, arms)
+        yield _Plan("axis", axis.name, caption, draw_axis)
     yield _Plan("leak", "Training loss and retrieval", _LEAK, partial(leak_figure, group, arms))

@@ -5,16 +5,15 @@ from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
+from benchmark.report.figures.effect import scaled
 from benchmark.report.figures.lettering import plain_text
 from benchmark.report.figures.style import LEGEND_LINE, WIDTH, Look, legend_line, strip_frame
 from benchmark.report.metrics import metric_name
 from benchmark.report.search.trials import Searched, Trial
 from benchmark.suite.arms import BASELINE
 
-LOG_FROM = 4
-"""How many times its lowest value a setting's highest one is where the axis is logarithmic."""
 Height = Callable[[Trial], float]
 
 
@@ -57,23 +56,6 @@ def search_figure(searched: Searched, arms: dict[str, Look]) -> Figure | None:
         frameon=False,
     )
     return figure
-
-
-def scaled(axes: Axes, values: Sequence[float]) -> None:
-    """Scale the x-axis for these values: over several octaves by their logarithm."""
-    low, high = min(values), max(values)
-    if low > 0 and high >= LOG_FROM * low:
-        axes.set_xscale("log")
-        ticks = [
-            step * 10.0**power
-            for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-            for step in (1, 2, 5)
-        ]
-        axes.set_xticks([tick for tick in ticks if 0.9 * low <= tick <= 1.1 * high])
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
-        axes.xaxis.set_minor_locator(NullLocator())
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(5))
 
 
 def _sound(trials: Sequence[Trial]) -> list[Trial]:

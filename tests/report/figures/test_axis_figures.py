@@ -1,7 +1,11 @@
 from typing import Any
 
+import pytest
+
 from benchmark.report.ablation.axes import Axis, find_axes, without_axes
 from benchmark.report.ablation.texts import axis_sentences
+from benchmark.report.figures.axis import axis_figure
+from benchmark.report.figures.style import looks
 
 DAM = {"type": "dam", "rule": "quantile", "keep": 0.8, "rescale": True, "mapping": "margin"}
 
@@ -132,3 +136,32 @@ def test_no_axis_without_such_arms(store: Any, group_of: Any) -> None:
     store_default(store, objective="triplet")
     assert find_axes(group_of()) == []
     assert without_axes(group_of()) == group_of()
+
+
+def store_scales(store: Any) -> None:
+    for scale, effect in ((10.0, -0.02), (20.0, 0.0), (40.0, 0.03)):
+        arms = {"baseline": 0.0, "dam": effect} | ({"random": 0.0} if scale == 20 else {})
+        for arm, more in arms.items():
+            for seed in (0, 1, 2):
+                value = 0.3 + more * (1 + seed / 10) + seed / 100
+                store(arm=arm, scale=scale, seed=seed, metrics={"recall@1": value, "map@r": value})
+
+
+def test_the_effect_over_numbers_is_a_line_in_a_band(store: Any, group_of: Any) -> None:
+    store_scales(store)
+    [axis] = find_axes(group_of())
+    assert (axis.name, axis.shared, axis.numbers) == ("scale", True, True)
+    assert axis.panels[0].default == "20"
+    figure = axis_figure(axis, ("recall@1", "map@r"), looks(["baseline", "dam", "random"]))
+    assert figure is not None
+    panel, _ = figure.axes
+    assert panel.get_xscale() == "log"
+    [line] = [line for line in panel.get_lines() if len(line.get_xdata()) == 3]
+    assert list(line.get_xdata()) == [10, 20, 40]
+    assert list(line.get_ydata()) == pytest.approx([-2.2, 0.0, 3.3])
+    [band] = [one for one in panel.collections if len(one.get_paths())]
+    edges = band.get_paths()[0].vertices
+    at_40 = sorted(y for x, y in edges.tolist() if x == 40)
+    interval = axis.panels[0].points[-1].rows["dam"].difference("recall@1")
+    assert (at_40[0], at_40[-1]) == pytest.approx((100 * interval.low, 100 * interval.high))
+    assert 20 in [line.get_xdata()[0] for line in panel.get_lines() if len(line.get_xdata()) == 2]
