@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,12 +65,14 @@ def _with_run(override: str, options: argparse.Namespace) -> str:
     return override
 
 
-def report_on(out: Path, console: Console, only: Collection[str] = ()) -> None:
+def report_on(
+    out: Path, console: Console, only: Collection[str] = (), further: Sequence[Path] = ()
+) -> None:
     """Write the report on what lies in `out`, and print its table; see `write_report`."""
     from benchmark.report import print_table, write_report
 
     widen(console)
-    report = write_report(out, only)
+    report = write_report(out, only, further)
     print_table(report.table, console)
     for remark in report.remarks:
         print_note(remark)

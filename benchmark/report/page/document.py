@@ -1,6 +1,6 @@
 """The report's sections, in the order in which a reader asks."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from benchmark.report.ablation.axes import axis_of, find_axes, without_axes
 from benchmark.report.cues.findings import cue_findings
@@ -42,9 +42,11 @@ _STATES: tuple[State, ...] = ("finished", "failed", "interrupted", "going on", "
 _ALWAYS = ("finished", "failed", "not run")
 
 
-def page_text(table: Table, sheets: Sheets, gallery: Gallery) -> str:
-    """The whole page."""
-    return render(TITLE, _lead(table), _sections(table, sheets, gallery))
+def page_text(
+    table: Table, sheets: Sheets, gallery: Gallery, collecting: Sequence[str] = ()
+) -> str:
+    """The whole page; `collecting` are remarks on runs that lay in several folders."""
+    return render(TITLE, _lead(table), _sections(table, sheets, gallery, collecting))
 
 
 def _lead(table: Table) -> str:
@@ -63,7 +65,9 @@ def _lead(table: Table) -> str:
     return f"{runs} on {names}: {', '.join(counts)}. {search}".strip()
 
 
-def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
+def _sections(
+    table: Table, sheets: Sheets, gallery: Gallery, collecting: Sequence[str]
+) -> list[Section]:
     def tables(kind: str, before: str = "") -> Callable[[Group], list[Block]]:
         def blocks(group: Group) -> list[Block]:
             sheet = sheets.of(kind, group)
@@ -84,8 +88,12 @@ def _sections(table: Table, sheets: Sheets, gallery: Gallery) -> list[Section]:
     families: list[Block] = []
     if sheets.families is not None:
         families = [Paragraph(FAMILIES), TableBlock(sheets.families)]
+    sources: list[Block] = []
+    if sheets.sources is not None:
+        sources = [TableBlock(sheets.sources), *_bullets(list(collecting))]
     return [
         section("found", "What was found", _found),
+        Section("sources", "Where the runs come from", sources),
         section("results", "Results", tables("results")),
         section(
             "published",

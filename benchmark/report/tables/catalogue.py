@@ -50,13 +50,17 @@ class Sheets:
     of_group: dict[tuple[str, str], Sheet]
     families: Sheet | None
     searches: dict[str, Sheet]
+    sources: Sheet | None = None
+    """Where the runs come from, if from several folders."""
 
     def of(self, kind: str, group: Group) -> Sheet | None:
         """A data set's table of one kind, if there is one."""
         return self.of_group.get((kind, group.label))
 
 
-def all_sheets(table: Table, precision: Precision | None = None) -> Sheets:
+def all_sheets(
+    table: Table, precision: Precision | None = None, sources: Sheet | None = None
+) -> Sheets:
     """Every table that the runs have numbers for; `precision` is the rule that added seeds."""
     found = {
         (kind, group.label): sheet
@@ -74,14 +78,14 @@ def all_sheets(table: Table, precision: Precision | None = None) -> Sheets:
             if sheet is not None:
                 found["precision", group.label] = sheet
     searched = {one.label: search_sheet(one) for one in searches(table.trials)}
-    return Sheets(found, families_sheet(table), searched)
+    return Sheets(found, families_sheet(table), searched, sources)
 
 
 def write_sheets(sheets: Sheets, folder: Path) -> tuple[Path, ...]:
     """Write each table into `folder` as CSV, Markdown and LaTeX; returns the files."""
     paths: list[Path] = []
     taken: set[str] = set()
-    over_all = [sheets.families] if sheets.families else []
+    over_all = [sheet for sheet in (sheets.families, sheets.sources) if sheet is not None]
     for sheet in (*sheets.of_group.values(), *sheets.searches.values(), *over_all):
         stem = unique(sheet.stem, taken)
         texts = {

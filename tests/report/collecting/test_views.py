@@ -8,6 +8,7 @@ import pytest
 from benchmark.__main__ import main
 from benchmark.errors import UserError
 from benchmark.report import write_report
+from benchmark.report.figures.catalogue import Gallery
 from benchmark.suite.store.upkeep import statuses
 
 
@@ -20,7 +21,10 @@ def two_sets(store: Any, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_view_is_on_its_data_sets_and_leaves_the_whole_alone(two_sets: Path) -> None:
+def test_a_view_is_on_its_data_sets_and_leaves_the_whole_alone(
+    two_sets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.report.draw_all", lambda table, folder: Gallery())
     whole = write_report(two_sets)
     before = whole.page.read_bytes()
     view = write_report(two_sets, ["cues"])
