@@ -1,4 +1,4 @@
-"""The commands bench evaluation | dam | conformance | faults."""
+"""The commands bench evaluation | dam | training | conformance | faults."""
 
 import argparse
 
@@ -35,6 +35,12 @@ def add_parser(commands: Commands) -> None:
     dam.add_argument(
         "--resnet", action="store_true", help="on a CPU, time ResNet-50 at the first size (slow)"
     )
+    training = benches.add_parser(
+        "training", help="a whole run beside its model's arithmetic, and beside a plain loader"
+    )
+    training.set_defaults(function=_training)
+    training.add_argument("--data-root", type=expanded, help="folder of the real data sets")
+    _add_shared(training, "table.csv and table.md", "few steps")
     conformance = benches.add_parser(
         "conformance", help="every objective and mapping against its oracles"
     )
@@ -77,6 +83,15 @@ def _dam(options: argparse.Namespace, console: Console) -> int:
         threads=options.threads,
         limit=options.limit,
         resnet=options.resnet,
+    )
+
+
+def _training(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.bench.training.bench import bench_training
+
+    _check(options)
+    return bench_training(
+        console, data_root=options.data_root, out=options.out, quick=options.quick
     )
 
 

@@ -1,0 +1,1 @@
+"""How near training comes to its limit, the arithmetic of the model alone."""

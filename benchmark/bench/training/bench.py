@@ -1,0 +1,97 @@
+"""`bench training`: the whole run beside the arithmetic of its model, and beside a plain loader."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from rich.console import Console
+
+from benchmark.bench.table import as_csv, as_terminal
+from benchmark.bench.training.cases import CASES, Case, configurations
+from benchmark.bench.training.table import WORDS, not_measured, page, shown
+from benchmark.bench.training.timing import Times, limit, plain_loader, timed
+from benchmark.durable import write_text
+from benchmark.errors import UserError
+from benchmark.run_config import RunConfig
+from benchmark.training.arithmetic import use_arithmetic
+from benchmark.training.environment import describe
+from benchmark.training.memory import keep_freed_memory
+
+ROUNDS, STEPS = 15, 12
+QUICK_ROUNDS, QUICK_STEPS = 2, 2
+LIMIT, TWIN, PLAIN = "limit", "baseline's limit", "plain loader"
+
+
+def bench_training(
+    console: Console,
+    *,
+    data_root: Path | None = None,
+    out: Path | None = None,
+    quick: bool = False,
+) -> int:
+    """Measure, print the table, and write `table.csv` and `table.md` into `out` where given.
+
+    Cases that need a GPU, or real images that aren't below `data_root`, are named as not measured.
+    `quick` shows that everything runs, not how fast. Returns the exit status 0.
+    """
+    keep_freed_memory()
+    rows: list[dict[str, Any]] = []
+    for case in CASES:
+        try:
+            found = _configurations(case, data_root)
+        except UserError as error:
+            rows.append({"case": case.name, "why not": " ".join(str(error).split())})
+            continue
+        for objective, arms in found.items():
+            for arm, config in arms.items():
+                console.print(f"{case.name}: {objective} {arm}", style="dim")
+                times = _timed(config, arms["baseline"], quick)
+                rows.append(_row(case, objective, arm, times))
+    frame = pd.DataFrame(rows)
+    if not console.is_terminal:
+        console.width = max(console.width, 150)
+    console.print(as_terminal(shown(frame), WORDS))
+    for line in not_measured(frame):
+        console.print(line, soft_wrap=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if out is not None:
+        write_text(out / "table.csv", as_csv(frame))
+        text = page(frame, describe(device, torch.get_num_threads()), _turns(quick), quick)
+        write_text(out / "table.md", text)
+        console.print(f"written: {out.resolve() / 'table.md'}", soft_wrap=True)
+    return 0
+
+
+def _configurations(case: Case, data_root: Path | None) -> dict[str, dict[str, RunConfig]]:
+    if case.device == "cuda" and not torch.cuda.is_available():
+        raise UserError("there is no GPU here")
+    return configurations(case, data_root)
+
+
+def _turns(quick: bool) -> tuple[int, int]:
+    return (QUICK_ROUNDS, QUICK_STEPS) if quick else (ROUNDS, STEPS)
+
+
+def _timed(config: RunConfig, baseline: RunConfig, quick: bool) -> Times:
+    use_arithmetic(config)
+    others = {LIMIT: limit(config), TWIN: limit(baseline)}
+    plain = plain_loader(config)
+    if plain is not None:
+        others[PLAIN] = plain
+    return timed(config, others, *_turns(quick))
+
+
+def _row(case: Case, objective: str, arm: str, times: Times) -> dict[str, Any]:
+    """Milliseconds a step, and the ratios with their quartiles."""
+    row: dict[str, Any] = {"case": case.name, "objective": objective, "arm": arm}
+    row["run, ms"] = 1000 * pd.Series(times.run).median()
+    row["limit, ms"] = 1000 * pd.Series(times.others[LIMIT]).median()
+    row["of limit"], row["of limit, low"], row["of limit, high"] = times.ratio(LIMIT)
+    row["target"] = case.target
+    if PLAIN in times.others:
+        row["x plain"], row["x plain, low"], row["x plain, high"] = times.ratio(PLAIN)
+    if arm != "baseline":
+        row["DAM / baseline"], row["low"], row["high"] = times.ratio(LIMIT, TWIN)
+        row["at most"] = None if case.overhead is None else 1 + case.overhead
+    return row
