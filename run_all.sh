@@ -119,7 +119,7 @@ if command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1; then faiss=re
 case "${1:-}" in
 test)
     shift
-    install requirements.txt "$faiss" requirements-test.txt requirements-slurm.txt requirements-docs.txt
+    install requirements.txt "$faiss" requirements-test.txt requirements-slurm.txt requirements-tune.txt requirements-docs.txt
     "$python" -m ruff check .
     "$python" -m ruff format --check .
     "$python" -m mypy
@@ -127,8 +127,12 @@ test)
     # In the files' own order: sorted by their number of tests, the longest one would come last.
     start pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder "$@"
     ;;
-data | plan | run | tune | report | status | store | embed | config)
+data | plan | run | report | status | store | embed | config)
     install requirements.txt "$faiss"
+    start benchmark "$@"
+    ;;
+tune)
+    install requirements.txt "$faiss" requirements-tune.txt
     start benchmark "$@"
     ;;
 bench)

@@ -210,8 +210,10 @@ class RunConfig(Settings):
     @property
     def label(self) -> str:
         """What a person calls the run."""
-        values = "".join(f" {key}={one}" for key, one in self.tuned_values.items())
-        return f"{self.dataset.type} {self.objective_name} {self.arm}{values} seed {self.seed}"
+        tried = "".join(f" {key}={one}" for key, one in self.tuned_values.items())
+        if self.tuned and self.tuned.search is None:
+            tried += f" fold {self.dataset.options['validation']['fold'] + 1}"
+        return f"{self.dataset.type} {self.objective_name} {self.arm}{tried} seed {self.seed}"
 
     @property
     def tuned_values(self) -> dict[str, Any]:

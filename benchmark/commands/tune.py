@@ -28,6 +28,13 @@ def add_parser(commands: Commands) -> None:
         "--trials", type=above_zero, required=True, metavar="N", help="trials of each arm"
     )
     parser.add_argument(
+        "--tpe",
+        type=above_zero,
+        default=0,
+        metavar="M",
+        help="further trials of each arm at points that follow from its earlier ones (TPE)",
+    )
+    parser.add_argument(
         "--folds",
         type=above_zero,
         default=4,
@@ -50,7 +57,7 @@ def _tune(options: argparse.Namespace, console: Console) -> int:
     from benchmark.suite.tuning.record import write_winners
     from benchmark.suite.tuning.search import find_winners, plan_search, search_of
 
-    search = search_of(options.trials, options.folds, options.search_seed)
+    search = search_of(options.trials, options.tpe, options.folds, options.search_seed)
     found = plan_search(options.suite, search, **planning(options))
     if found is None:
         return 0
@@ -72,6 +79,8 @@ def _tune(options: argparse.Namespace, console: Console) -> int:
 
 def _table(winners: "list[Winner]") -> Table:
     """The winners, one line each."""
+    from benchmark.report.metrics import metric_name
+
     table = Table(
         *("data set", "objective", "arm", "trials", "metric on the folds", "winner's settings"),
         box=None,
@@ -82,7 +91,7 @@ def _table(winners: "list[Winner]") -> Table:
         base, values = outcome.trial.track.base, outcome.trial.values
         settings = ", ".join(f"{key}={value}" for key, value in values.items())
         names = (base.dataset.type, base.objective_name, base.arm)
-        measured = f"{outcome.metric} {100 * outcome.mean:.2f}"
+        measured = f"{metric_name(outcome.metric)} {100 * outcome.mean:.1f}"
         table.add_row(
             *map(printable, names), str(winner.trials), measured, settings or "none to tune"
         )

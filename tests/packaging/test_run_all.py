@@ -106,7 +106,7 @@ def test_a_suite_waits_until_the_one_before_went_well(checkout: Checkout) -> Non
 def test_tests_run_after_the_checks_with_what_they_need(checkout: Checkout) -> None:
     checkout.run()
     calls = checkout.run("test", "-x")
-    further = " ".join(f"-r requirements-{name}.txt" for name in ("test", "slurm", "docs"))
+    further = " ".join(f"-r requirements-{name}.txt" for name in ("test", "slurm", "tune", "docs"))
     assert calls[0] == f"pip install --no-deps {further}"
     assert calls[1:4] == ["ruff check .", "ruff format --check .", "mypy"]
     assert calls[4].startswith("pytest --numprocesses logical ") and calls[4].endswith(" -x")

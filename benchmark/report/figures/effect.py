@@ -12,6 +12,8 @@ from benchmark.report.figures.style import Look, strip_frame
 
 LOG_FROM = 4
 """How many times its lowest value a setting's highest one is where the axis is logarithmic."""
+MOST_TICKS = 6
+"""Values that are marked each; of more, round numbers are."""
 _DEFAULT = {"color": "#8a8a8a", "linestyle": "--", "linewidth": 0.9}
 
 
@@ -44,7 +46,8 @@ def draw_effect(axes: Axes, places: Sequence[Point], metric: str, looks: dict[st
             linewidth=0,
             zorder=2,
         )
-    scaled(axes, [float(point.value) for point in places])
+    values = [float(point.value) for point in places]
+    scaled(axes, values, values if len(values) <= MOST_TICKS else None)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     strip_frame(axes, grid="y")
 
@@ -56,13 +59,16 @@ def effect_legend(panels: Sequence[Panel]) -> list[Line2D]:
     return [Line2D([], [], label="default", **_DEFAULT)]  # type: ignore[arg-type]
 
 
-def scaled(axes: Axes, values: Sequence[float]) -> None:
-    """Scale the horizontal axis for these values: over several octaves by their logarithm."""
+def scaled(axes: Axes, values: Sequence[float], ticks: Sequence[float] | None = None) -> None:
+    """Scale the horizontal axis for these values: over several octaves by their logarithm.
+
+    There, `ticks` are marked, by default round numbers.
+    """
     low, high = min(values), max(values)
     if low > 0 and high >= LOG_FROM * low:
         axes.set_xscale("log")
         powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ticks = [step * 10.0**power for power in powers for step in (1, 2, 5)]
+        ticks = ticks or [step * 10.0**power for power in powers for step in (1, 2, 5)]
         axes.set_xticks([tick for tick in ticks if 0.9 * low <= tick <= 1.1 * high])
         axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
         axes.xaxis.set_minor_locator(NullLocator())

@@ -15,8 +15,8 @@ READING = (
 CAPTION = (
     "Above: the mean over the folds against the value of each setting, one marker a trial; filled: "
     "the trial that won. Below: an arm's trial less the baseline's at the same point. A setting "
-    "that only some arms have is varied along with the others, so a column shows its trend alone; "
-    "the dotted line there is the baseline's winner."
+    "that only some arms have varies together with the others, so its column shows no more than a "
+    "trend; the dotted line there is the baseline's winner."
 )
 
 

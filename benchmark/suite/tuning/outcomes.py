@@ -39,6 +39,11 @@ class Outcome:
     folds: tuple[float, ...]
 
     @property
+    def sound(self) -> bool:
+        """Whether every fold was measured."""
+        return not math.isnan(self.mean)
+
+    @property
     def mean(self) -> float:
         """The mean over folds; NaN unless all of them were measured."""
         return sum(self.folds) / len(self.folds)
@@ -66,5 +71,5 @@ def outcome_of(trial: Trial, out: Path) -> Outcome:
 
 def winner_of(outcomes: Sequence[Outcome]) -> Outcome | None:
     """The trial with the highest mean over folds, the first among equals; None if all failed."""
-    sound = [outcome for outcome in outcomes if not math.isnan(outcome.mean)]
+    sound = [outcome for outcome in outcomes if outcome.sound]
     return max(sound, key=lambda outcome: outcome.mean, default=None)

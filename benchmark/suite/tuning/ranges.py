@@ -44,7 +44,13 @@ class Range(Part):
             value = math.exp(math.log(self.low) + share * math.log(self.high / self.low))
         else:
             value = self.low + share * (self.high - self.low)
-        return float(f"{value:.{DIGITS}g}")
+        return self.rounded(value)
+
+    def rounded(self, value: Any) -> Any:
+        """A value of the range to `DIGITS` digits, where it is a number of an interval."""
+        if self.low is None or self.high is None:
+            return value
+        return min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
 
 
 Ranges = dict[str, Range]

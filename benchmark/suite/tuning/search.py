@@ -14,6 +14,7 @@ from benchmark.suite.first_step import check_first_steps
 from benchmark.suite.plan import PlannedRun, plan, wanted_suite
 from benchmark.suite.tuning.outcomes import Outcome, Trial, outcome_of, winner_of
 from benchmark.suite.tuning.ranges import points
+from benchmark.suite.tuning.tpe import check_optuna, proposal
 from benchmark.suite.tuning.tracks import Track, check_folds, tracks_of
 from benchmark.validation import validated
 
@@ -22,9 +23,12 @@ Make = Callable[[list[PlannedRun]], None]
 Note = Callable[[str], None]
 
 
-def search_of(trials: int, folds: int, seed: int) -> Search:
+def search_of(trials: int, further: int, folds: int, seed: int) -> Search:
     """What a search is. Raises UserError for numbers that it can't have."""
-    return validated(Search, {"trials": trials, "folds": folds, "seed": seed}, "tune")
+    if further:
+        check_optuna()
+    numbers = {"trials": trials, "further": further, "folds": folds, "seed": seed}
+    return validated(Search, numbers, "tune")
 
 
 @dataclass(frozen=True)
@@ -137,20 +141,37 @@ def _check_trials(found: SearchPlan) -> None:
 def find_winners(found: SearchPlan, out: Path, make: Make, log: Note) -> list[Winner]:
     """Make the trials in the store `out`, and choose each track's winner.
 
-    A track of which every trial failed has none, and `log` is told so.
+    Further trials come after the shared ones, one of every track at a time. A track of which every
+    trial failed has no winner, and `log` is called with that.
     """
     make(found.runs)
     outcomes = {
         track: [outcome_of(trial, out) for trial in trials]
         for track, trials in found.trials.items()
     }
+    for _ in range(found.search.further):
+        _try_further(found, outcomes, out, make)
     winners = []
     for track, own in outcomes.items():
         best = winner_of(own)
-        failed = sum(outcome.mean != outcome.mean for outcome in own)
+        failed = sum(not outcome.sound for outcome in own)
         if best is None:
             log(f"{track.label} has no winner: each of its {len(own)} trials failed")
             continue
         runs = (track.final(best.trial.values, found.search, seed) for seed in found.seeds)
         winners.append(Winner(best, len(own), failed, tuple(runs)))
     return winners
+
+
+def _try_further(
+    found: SearchPlan, outcomes: dict[Track, list[Outcome]], out: Path, make: Make
+) -> None:
+    """One more trial of every track that has something to tune, all made together."""
+    trials = []
+    for track, own in outcomes.items():
+        if track.keys:
+            values = proposal(track, own, found.search.seed)
+            trials.append(new_trial(track, len(own), values, found.search))
+    make(list({run.id: run for trial in trials for run in trial.runs}.values()))
+    for trial in trials:
+        outcomes[trial.track].append(outcome_of(trial, out))
