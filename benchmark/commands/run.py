@@ -72,6 +72,11 @@ def add_making(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE,...",
         help="of slurm and ray, such as partition=gpu,time=120; see docs/reliability.md",
     )
+    parser.add_argument(
+        "--track",
+        choices=["tensorboard"],
+        help="send loss, learning rates and metrics there while runs are made: OUT/track",
+    )
 
 
 def _minutes(text: str) -> float:
@@ -119,7 +124,10 @@ def make_runs(runs: "list[PlannedRun]", options: argparse.Namespace) -> "Outlook
     from benchmark.suite.store.changed_data import settle_changed_data
     from benchmark.suite.store.runs import check_writable
     from benchmark.training.environment import commit
+    from benchmark.training.hooks.track import check_tracker
 
+    if options.track is not None:
+        check_tracker(options.track)
     check_writable(options.out / "runs")
     for note in settle_changed_data(runs, options.out, options.data_changed):
         print_note(note)
@@ -157,6 +165,7 @@ def _made(runs: "list[PlannedRun]", options: argparse.Namespace) -> "Outlook":
             options.out,
             engine,
             checkpoint_minutes=options.checkpoint_minutes,
+            track=options.track,
             watch=Watch(display.show, display.on_ended, display.note),
         )
 

@@ -7,6 +7,7 @@ and a result that is finished is never replaced.
 
 import contextlib
 import io
+import re
 import time
 import traceback
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from benchmark.data.transport import loader_death
 from benchmark.durable import leftovers, write_json, write_text
 from benchmark.errors import UserError
 from benchmark.models.joined import processes
+from benchmark.run_config import RunConfig
 from benchmark.suite import throughput
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store.attempts import Attempts, note_death
@@ -35,6 +37,7 @@ from benchmark.suite.store.runs import (
 from benchmark.training import Progress, remove_checkpoints, train
 from benchmark.training.checkpoint import WORK, resumable
 from benchmark.training.environment import UNKNOWN, code_version, describe
+from benchmark.training.hooks.track import Track
 from benchmark.training.interruption import Interruption, RunInterruptedError
 from benchmark.training.memory import keep_freed_memory, out_of_memory
 
@@ -54,6 +57,8 @@ class Task:
     loaders: int = 0
     """Processes that decode images."""
     data_root: str | None = None
+    track: str | None = None
+    """What the course of training is sent to, such as "tensorboard"."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +216,7 @@ def _make_ours(
                 task.loaders,
                 interruption=interruption,
                 checkpoint_minutes=task.checkpoint_minutes,
+                track=_track(task, config),
                 log=noted,
             )
         interruption.conclude()
@@ -243,6 +249,14 @@ def _make_ours(
         write_text(folder / "log.txt", f"{output.getvalue()}\n{reason}\n")
         attempts.end("failed", reason)
     return Ending("failed", reason)
+
+
+def _track(task: Task, config: RunConfig) -> Track | None:
+    """Where the tracker writes: a folder of the run, whose name people can read."""
+    if task.track is None:
+        return None
+    name = re.sub(r"[^\w.=+-]+", "-", config.label)
+    return Track(task.track, Path(task.out) / "track" / f"{name}-{task.run_id}")
 
 
 def _watched(folder: Path, held: Claim, report: Report) -> Report:

@@ -43,6 +43,7 @@ from benchmark.training.hooks.record import (
     RecordHook,
 )
 from benchmark.training.hooks.resume import CheckpointHook, Stateful, TrainLoop
+from benchmark.training.hooks.track import Track, TrackHook
 from benchmark.training.interruption import Interruption
 from benchmark.training.per_query import write_per_query
 
@@ -112,6 +113,7 @@ def train(
     *,
     interruption: Interruption | None = None,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
+    track: Track | None = None,
     log: Callable[[str], None] = lambda note: None,
 ) -> dict[str, Any]:
     """Train and evaluate one run; go on from its last sound checkpoint in `folder`.
@@ -119,7 +121,8 @@ def train(
     `loaders` processes decode images ahead; the result is the same with any number of them, and
     however often the run was interrupted. It is saved after each epoch, every `checkpoint_minutes`
     within one, and when `interruption` asks it to end, which raises RunInterruptedError. `log`
-    gets what a user should know of the checkpoints. `folder` is named by the run's id.
+    gets what a user should know of the checkpoints, `track` the course of training. `folder` is
+    named by the run's id.
 
     Writes `weights.safetensors`, `per_query.npz` and `log.txt` into `folder` and returns what
     `result.json` is to hold; once that is stored, `remove_checkpoints` frees the space of the
@@ -179,6 +182,7 @@ def train(
         evaluating = [
             EvaluationHook(config.evaluate_every, record, lambda: measure().metrics),
         ]
+    tracking = [TrackHook(track, record)] if track is not None and is_first() else []
     runner = Runner(
         device=config.device,
         restore=None if saved is None else lambda runner: saving.restore(runner, *saved),
@@ -195,6 +199,7 @@ def train(
             record,
             health,
             *evaluating,
+            *tracking,
             saving,
         ],
         randomness={"seed": config.seed},
@@ -215,6 +220,8 @@ def train(
     evaluated = time.perf_counter()
     if config.evaluate_every:
         record.history[-1]["metrics"] = evaluation.metrics
+    for one in tracking:
+        one.finish(evaluation.metrics)
     warnings = [
         *health.warnings(model, optimiser.optimizer),
         *evaluation_warnings(

@@ -79,7 +79,8 @@ def wanting(table: Table, rule: Precision, runs: list[PlannedRun]) -> list[Plann
             ]
             if wide and comparison.baseline is not None:
                 rows = [comparison.baseline, *wide]
-                wanted.update(run.id for row in rows for run in row.runs.values())
+                stored = [run for row in rows for run in row.runs.values()]
+                wanted.update(PlannedRun(run.config).id for run in stored)
     return [run for run in runs if run.id in wanted]
 
 

@@ -47,12 +47,14 @@ def execute(
     engine: Engine,
     *,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
+    track: str | None = None,
     watch: Watch = Watch(),
 ) -> Outlook:
     """Let `engine` make the runs that `out` doesn't hold yet.
 
     A run that failed before is tried again; one that was interrupted goes on from its last
-    checkpoint, saved within epochs every `checkpoint_minutes`. Raises SuiteInterruptedError where a
+    checkpoint, saved within epochs every `checkpoint_minutes`. `track` names what training is shown
+    in while it goes on. Raises SuiteInterruptedError where a
     signal asked to end; nothing is lost then.
     """
     request(runs, out)
@@ -69,6 +71,7 @@ def execute(
             checkpoint_minutes=checkpoint_minutes,
             loaders=engine.loaders,
             data_root=None if data_root is None else str(data_root),
+            track=track,
         )
 
     engine.make(waiting, task, outlook, watch)
