@@ -78,6 +78,11 @@ def plan_search(
     anything is trained.
     """
     checked, _ = wanted_suite(suite, overrides, seeds)
+    if not checked.tune:
+        raise UserError(
+            f"suite {suite} declares nothing to tune. Take one with 'tune', such as frozen, or "
+            'add tune=dict(norm_softmax={"objective.scale": dict(low=5, high=80, log=True)})'
+        )
     if search.seed in checked.seeds:
         raise UserError(
             f"the seed {search.seed} of the search is among those of the winners' runs "

@@ -88,13 +88,8 @@ class Track:
 def tracks_of(suite: Suite, name: str, runs: Iterable[PlannedRun]) -> list[Track]:
     """What is tuned of a suite, whose `runs` are those of a single seed.
 
-    Raises UserError where that is nothing, or a setting that the runs don't have.
+    Raises UserError for a setting that the runs don't have.
     """
-    if not suite.tune:
-        raise UserError(
-            f"suite {name} declares nothing to tune. Take one with 'tune', such as frozen, or "
-            'add tune=dict(norm_softmax={"objective.scale": dict(low=5, high=80, log=True)})'
-        )
     found = []
     classes: dict[str, int] = {}
     for config in (run.config for run in runs):

@@ -10,9 +10,10 @@ from benchmark.run_config import Search
 from benchmark.suite.execution import Task, make, outstanding, request
 from benchmark.suite.plan import PlannedRun
 from benchmark.suite.tuning.search import SearchPlan, Winner, find_winners, plan_search
-from benchmark.training.environment import code_version
 from benchmark.training.interruption import Interruption
 
+CODE = "code"
+"""Stands for the version of the code."""
 SUITE = """
 cases = [dict(
     dataset="noise",
@@ -67,7 +68,7 @@ class Maker:
             task = Task(
                 out=str(self.out),
                 run_id=run.id,
-                code=code_version(),
+                code=CODE,
                 checkpoint_minutes=10,
                 data_root=None if below is None else str(below),
             )

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 from searches import Maker, chosen, small_plan, winners_in
 
-from benchmark.data.cache_folder import VARIABLE
 from benchmark.ending import SuiteInterruptedError
 from benchmark.errors import UserError
 from benchmark.run_config import RunConfig, Search
@@ -29,11 +28,6 @@ BASELINE_ALONE = (
     "cases.0.arms={}",
     "tune={'softmax': {'objective.scale': {'low': 5, 'high': 80, 'log': True}}}",
 )
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
 
 
 def test_points_fill_the_ranges_and_more_begin_with_the_same() -> None:
