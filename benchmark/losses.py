@@ -125,7 +125,9 @@ class ProxyLoss(_Loss):
             if self.dam is None or not self.dam.is_on(int(self.step), seed, self.progress):
                 loss = self.objective(features @ proxies.T, positive)
             else:
-                S = self.dam(features, proxies, labels, seed, centres, to_class, means)
+                S = self.dam(
+                    features, proxies, labels, seed, centres, to_class, means, check_labels=False
+                )
                 loss = self.objective(S, positive)
                 if self.dam.joint:
                     plain = self.objective(features @ proxies.T, positive)

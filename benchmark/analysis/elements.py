@@ -1,9 +1,15 @@
 """How well single elements of an embedding tell classes apart, and how many of them are used."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+WELL_TRAINED = 10.0
+"""F from which on an element counts as well trained, where nothing else is said."""
 
 
 @torch.no_grad()
@@ -55,6 +61,94 @@ def effective_dimension(features: Tensor) -> float:
         return 0.0
     covariance = (f / peak).T @ (f / peak)
     return float(covariance.trace().square() / covariance.square().sum())
+
+
+@torch.no_grad()
+def well_trained(
+    features: Tensor, labels: Tensor | npt.NDArray[np.int64], threshold: float = WELL_TRAINED
+) -> int:
+    """The number of elements that tell classes apart well beyond chance.
+
+    Those with F_k = J_k (N - C) / (C - 1) of at least `threshold`, where J_k is the Fisher ratio
+    over N samples of C classes. F_k is the statistic of the analysis of variance, about 1 for an
+    element that says nothing about the class.
+    """
+    return int((variance_ratio(features, labels) >= threshold).sum())
+
+
+@torch.no_grad()
+def variance_ratio(features: Tensor, labels: Tensor | npt.NDArray[np.int64]) -> Tensor:
+    """F_k of each element, float64 [D]; see `well_trained`, and `fisher_ratio` for errors."""
+    _, sizes = torch.as_tensor(labels).unique(return_counts=True)
+    sizes = sizes[sizes > 1]
+    freedom = (sizes.sum() - len(sizes)).double() / (len(sizes) - 1)
+    return fisher_ratio(features, labels) * freedom.item()
+
+
+@torch.no_grad()
+def single_element_recall(features: Tensor, labels: Tensor | npt.NDArray[np.int64]) -> Tensor:
+    """Recall@1 of each element by itself, float64 [D], for features [N, D] and labels [N].
+
+    Each sample is a query among the others, which are ranked by |f_ik - f_jk|. Where several are
+    nearest, it is the share of them that have the query's class. Raises ValueError if features
+    aren't finite or there are fewer than two samples.
+    """
+    f = _shifted(features)
+    if len(f) < 2:
+        raise ValueError("a query needs another sample to be compared with")
+    ids = torch.as_tensor(labels, device=f.device)
+    return torch.stack([_recall_on_a_line(values, ids) for values in f.T])
+
+
+def _recall_on_a_line(values: Tensor, ids: Tensor) -> Tensor:
+    """The mean over samples of the share of their nearest others that have their class."""
+    at, order = values.sort()
+    ids = ids[order]
+    # Samples of one value stand together: a place. Neighbours are at the next place on each side.
+    distinct, place, size = at.unique_consecutive(return_inverse=True, return_counts=True)
+    pair = place * (int(ids.max()) - int(ids.min()) + 1) + ids - ids.min()
+    kind, which, many = pair.unique(return_inverse=True, return_counts=True)
+    alike = many[which].double()  # of the own class at the own place
+    together = size[place].double()
+    alone = (alike - 1) / (together - 1)  # where there are others at the place
+
+    def beside(step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Distance to the next place on one side, its samples, and those of the own class."""
+        there = place + step
+        exists = (there >= 0) & (there < len(distinct))
+        there = there.clamp(0, len(distinct) - 1)
+        gap = (distinct[there] - at).abs().masked_fill(~exists, torch.inf)
+        wanted = pair + step * (int(ids.max()) - int(ids.min()) + 1)
+        found = torch.searchsorted(kind, wanted).clamp_max(len(kind) - 1)
+        own = torch.where(kind[found] == wanted, many[found], 0)
+        return gap, size[there].double(), own.double()
+
+    below, above = beside(-1), beside(1)
+    nearest = torch.minimum(below[0], above[0])
+    total = sum((side[1] * (side[0] == nearest) for side in (below, above)), torch.zeros(()))
+    own = sum((side[2] * (side[0] == nearest) for side in (below, above)), torch.zeros(()))
+    return torch.where(together > 1, alone, own / total).mean()
+
+
+@torch.no_grad()
+def recall_without_best(
+    features: Tensor, labels: Tensor | npt.NDArray[np.int64], removed: Sequence[int]
+) -> list[float]:
+    """Recall@1 by the cosine of what is left when the best elements are removed.
+
+    `removed` are numbers of elements, from 0 to D - 1; the best have the largest Fisher ratio on
+    these features [N, D] and labels [N].
+    """
+    ids = torch.as_tensor(labels, device=features.device)
+    order = fisher_ratio(features, labels).argsort(descending=True, stable=True)
+    found = []
+    for count in removed:
+        if not 0 <= count < features.shape[1]:
+            raise ValueError(f"{count} of {features.shape[1]} elements can't be removed")
+        left = F.normalize(features[:, order[count:]].double())
+        cosines = (left @ left.T).fill_diagonal_(-torch.inf)
+        found.append(float((ids[cosines.argmax(1)] == ids).double().mean()))
+    return found
 
 
 def _shifted(features: Tensor) -> Tensor:

@@ -33,7 +33,9 @@ from benchmark.training.building import (
 from benchmark.training.checkpoint import WORK, Checkpoints
 from benchmark.training.data_record import record_data
 from benchmark.training.distributed import check_rivals, from_first, is_first, joined, share
+from benchmark.training.elements import write_elements
 from benchmark.training.environment import code_version, device_name
+from benchmark.training.hooks.elements import ElementsHook
 from benchmark.training.hooks.health import HealthHook, evaluation_warnings, some_features
 from benchmark.training.hooks.record import (
     EpochHook,
@@ -124,9 +126,9 @@ def train(
     gets what a user should know of the checkpoints, `track` the course of training. `folder` is
     named by the run's id.
 
-    Writes `weights.safetensors`, `per_query.npz` and `log.txt` into `folder` and returns what
-    `result.json` is to hold; once that is stored, `remove_checkpoints` frees the space of the
-    checkpoints. Of several processes that share the run, the first one evaluates, writes and
+    Writes `weights.safetensors`, `per_query.npz`, `elements.npz` and `log.txt` into `folder`, and
+    returns what `result.json` is to hold; once that is stored, `remove_checkpoints` frees the space
+    of the checkpoints. Of several processes that share the run, the first one evaluates, writes and
     returns it. Both evaluations, before the first step and after the last, compare features as the
     objective does, by cosine or Euclidean distance. Nothing is chosen on the test half: the metrics
     are the last epoch's.
@@ -175,7 +177,11 @@ def train(
     data = {}
     if is_first():
         data = record_data(folder, dataset, resumed=saved is not None)
-    parts: dict[str, Stateful] = {"record": record, "beginning": beginning, "health": health}
+    elements = ElementsHook(model.loss, dataset.classes)
+    parts: dict[str, Stateful] = {
+        **{"record": record, "beginning": beginning},
+        **{"health": health, "elements": elements},
+    }
     saving = CheckpointHook(checkpoints, parts, checkpoint_minutes, interruption)
     evaluating = []
     if config.evaluate_every and is_first():
@@ -198,6 +204,7 @@ def train(
             ProgressHook(config.schedule.frozen),
             record,
             health,
+            elements,
             *evaluating,
             *tracking,
             saving,
@@ -231,6 +238,7 @@ def train(
         ),
     ]
     write_per_query(folder, evaluation.per_query)
+    write_elements(folder, elements.counted(), model, dataset, config.device)
     _keep(model, work, folder)
     split_sizes = {
         "train_classes": dataset.classes,

@@ -5,7 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-SEALED = ("weights.safetensors", "per_query.npz", "log.txt", "environment.json", "data.json")
+SEALED = (
+    *("weights.safetensors", "per_query.npz", "elements.npz"),
+    *("log.txt", "environment.json", "data.json"),
+)
 """Files whose SHA-256 stands in the result, where a run has them."""
 _CHECKSUM, _FILES = "checksum", "files"
 
