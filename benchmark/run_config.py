@@ -211,9 +211,14 @@ class RunConfig(Settings):
     def label(self) -> str:
         """What a person calls the run."""
         tried = "".join(f" {key}={one}" for key, one in self.tuned_values.items())
-        if self.tuned and self.tuned.search is None:
+        if self.is_trial:
             tried += f" fold {self.dataset.options['validation']['fold'] + 1}"
         return f"{self.dataset.type} {self.objective_name} {self.arm}{tried} seed {self.seed}"
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether the run is a trial of a search, which nothing but its metrics is kept of."""
+        return self.tuned is not None and self.tuned.search is None
 
     @property
     def tuned_values(self) -> dict[str, Any]:

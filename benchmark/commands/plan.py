@@ -52,13 +52,13 @@ def _plan(options: argparse.Namespace, console: Console) -> int:
     number, length = f"{len(runs)} run{'s' * (len(runs) > 1)}", f"{span} epoch{'s' * (span != '1')}"
     how = f"{workers} at a time on this machine ({runs[0].config.device})"
     console.print(f"{number} of {length}, {how}")
-    for line in _time(estimate(runs, workers)):
+    for line in time_lines(estimate(runs, workers)):
         console.print(line, soft_wrap=True)
     console.print(_disk(disk_space(runs, workers)), soft_wrap=True)
     return 0
 
 
-def _time(found: "Estimate") -> Iterator[str]:
+def time_lines(found: "Estimate") -> Iterator[str]:
     """What is known of the time."""
     runs = found.exact + found.similar
     if runs:

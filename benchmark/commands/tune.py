@@ -8,6 +8,7 @@ from rich.table import Table
 
 from benchmark.commands.output import planning, print_note, report_on, widen
 from benchmark.commands.parser import Commands, above_zero, add_planning
+from benchmark.commands.plan import time_lines
 from benchmark.commands.run import add_making, make_runs
 from benchmark.printable import printable
 
@@ -54,6 +55,8 @@ def add_parser(commands: Commands) -> None:
 
 
 def _tune(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.suite.engines.local import default_workers
+    from benchmark.suite.estimate import estimate
     from benchmark.suite.tuning.record import write_winners
     from benchmark.suite.tuning.search import find_winners, plan_search, search_of
 
@@ -61,6 +64,14 @@ def _tune(options: argparse.Namespace, console: Console) -> int:
     found = plan_search(options.suite, search, **planning(options))
     if found is None:
         return 0
+    number, finals = len(found.runs), len(found.trials) * len(found.seeds)
+    console.print(
+        f"{number} runs of trials: {len(found.trials)} arms on {options.folds} folds each"
+        + ", and as many as --tpe adds" * bool(options.tpe)
+        + f"; then {finals} of the winners"
+    )
+    for line in time_lines(estimate(found.runs, options.workers or default_workers(found.runs))):
+        console.print(line, soft_wrap=True)
     failed: dict[str, int] = {}
 
     def make(runs: "list[PlannedRun]") -> None:

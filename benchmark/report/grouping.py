@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmark.printable import printable
 from benchmark.report.pairing import by_seed, pair
-from benchmark.report.search.trials import chosen_values, is_trial
+from benchmark.report.search.trials import chosen_values
 from benchmark.report.settings import change_text, distinct, exchange_text
 from benchmark.report.table import (
     Comparison,
@@ -36,8 +36,8 @@ def build_table(stored: Stored) -> Table:
 
     Raises UserError if a configuration is stored twice.
     """
-    trials = [run for run in stored.runs if is_trial(run)]
-    runs = [run for run in stored.runs if not is_trial(run)]
+    trials = [run for run in stored.runs if run.config.is_trial]
+    runs = [run for run in stored.runs if not run.config.is_trial]
     datasets = _split(runs, lambda run: run.config.dataset.model_dump())
     names = [_dataset_name(members) for members in datasets]
     labels = distinct(names, [members[0].config.dataset.model_dump() for members in datasets])

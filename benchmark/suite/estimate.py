@@ -68,7 +68,7 @@ def disk_space(runs: list[PlannedRun], workers: int) -> DiskSpace:
         if kind not in weights:
             weights[kind] = _weights(config, classes[data])
         each.append(weights[kind])
-        kept += weights[kind] + PER_QUERY * queries[data]
+        kept += PER_QUERY * queries[data] + (0 if config.is_trial else weights[kind])
     checkpoints = sorted(((KEPT + 1) * STATE * size for size in each), reverse=True)
     return DiskSpace(
         kept=kept,

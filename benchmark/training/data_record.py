@@ -65,3 +65,19 @@ def record_data(folder: Path, dataset: DataSet, resumed: bool) -> dict[str, Any]
         )
     write_json(folder / FILE, record)
     return record
+
+
+def data_facts(dataset: DataSet) -> dict[str, Any]:
+    """What a run's result says of its data: name, protocol, sizes, and the known cues' saliency."""
+    cues = dataset.cues
+    return {
+        "name": dataset.name,
+        "protocol": dataset.protocol,
+        "note": dataset.note,
+        "official": dataset.official,
+        "train_classes": dataset.classes,
+        "train_images": len(dataset.train.labels),
+        "query_images": len(dataset.query.labels),
+        "gallery_images": len((dataset.gallery or dataset.query).labels),
+        "cues": dict(zip(cues.names, cues.saliency.tolist(), strict=True)) if cues else {},
+    }

@@ -13,7 +13,6 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from benchmark.data.dataset import DataSet
 from benchmark.data.loading import TrainingLoader
 from benchmark.durable import staged, write_text
 from benchmark.errors import UserError
@@ -31,7 +30,7 @@ from benchmark.training.building import (
     load_inputs,
 )
 from benchmark.training.checkpoint import WORK, Checkpoints
-from benchmark.training.data_record import record_data
+from benchmark.training.data_record import data_facts, record_data
 from benchmark.training.distributed import check_rivals, from_first, is_first, joined, share
 from benchmark.training.elements import write_elements
 from benchmark.training.environment import code_version, device_name
@@ -126,12 +125,12 @@ def train(
     gets what a user should know of the checkpoints, `track` the course of training. `folder` is
     named by the run's id.
 
-    Writes `weights.safetensors`, `per_query.npz`, `elements.npz` and `log.txt` into `folder`, and
-    returns what `result.json` is to hold; once that is stored, `remove_checkpoints` frees the space
-    of the checkpoints. Of several processes that share the run, the first one evaluates, writes and
-    returns it. Both evaluations, before the first step and after the last, compare features as the
-    objective does, by cosine or Euclidean distance. Nothing is chosen on the test half: the metrics
-    are the last epoch's.
+    Writes `weights.safetensors`, `per_query.npz`, `elements.npz` and `log.txt` into `folder`, of a
+    search's trial without the weights, and returns what `result.json` is to hold; once that is
+    stored, `remove_checkpoints` frees the space of the checkpoints. Of several processes that share
+    the run, the first one evaluates, writes and returns it. Both evaluations, before the first step
+    and after the last, compare features as the objective does, by cosine or Euclidean distance.
+    Nothing is chosen on the test half: the metrics are the last epoch's.
     """
     started = time.perf_counter()
     interruption = interruption or Interruption()
@@ -239,13 +238,9 @@ def train(
     ]
     write_per_query(folder, evaluation.per_query)
     write_elements(folder, elements.counted(), model, dataset, config.device)
-    _keep(model, work, folder)
-    split_sizes = {
-        "train_classes": dataset.classes,
-        "train_images": len(dataset.train.labels),
-        "query_images": len(dataset.query.labels),
-        "gallery_images": len((dataset.gallery or dataset.query).labels),
-    }
+    if not config.is_trial:
+        _keep_weights(model, folder)
+    _keep_logs(work, folder)
     return {
         "state": "finished",
         "metrics": evaluation.metrics,
@@ -258,14 +253,7 @@ def train(
             "data_listing": data["data_listing"],
             "data_images": data["data_images"],
         },
-        "dataset": {
-            "name": dataset.name,
-            "protocol": dataset.protocol,
-            "note": dataset.note,
-            "official": dataset.official,
-            **split_sizes,
-            "cues": _saliency(dataset),
-        },
+        "dataset": data_facts(dataset),
         "timing": {
             "train_s": sum(epoch["seconds"] for epoch in record.history),
             "evaluate_s": evaluated - trained,
@@ -288,17 +276,14 @@ def _origin(config: RunConfig, model: RetrievalModel, data: dict[str, Any]) -> d
     }
 
 
-def _saliency(dataset: DataSet) -> dict[str, float]:
-    """The known cues with their saliency; none where they aren't known."""
-    if dataset.cues is None:
-        return {}
-    return dict(zip(dataset.cues.names, dataset.cues.saliency.tolist(), strict=True))
-
-
-def _keep(model: nn.Module, work: Path, folder: Path) -> None:
-    """Keep the last weights, and the logs of all attempts."""
+def _keep_weights(model: nn.Module, folder: Path) -> None:
+    """Keep the last weights."""
     with staged(folder / "weights.safetensors") as beside:
         weights = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
         save_file(weights, beside)
+
+
+def _keep_logs(work: Path, folder: Path) -> None:
+    """Keep the logs of all attempts."""
     logs = [log.read_text(encoding="utf-8") for log in sorted(work.glob("*/*.log"))]
     write_text(folder / "log.txt", "".join(logs))

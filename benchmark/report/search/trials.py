@@ -16,11 +16,6 @@ _OF_TRIALS = {"arm", "tuned", "sampler", "dataset", *EXCHANGED}
 """In what the trials of a search differ beside the settings that it chooses."""
 
 
-def is_trial(run: StoredRun) -> bool:
-    """Whether a run is a trial of a search, on a fold of the training classes."""
-    return run.config.tuned is not None and run.config.tuned.search is None
-
-
 def chosen_values(config: RunConfig) -> dict[str, Any]:
     """What a search chose, or tries, beside the options of what an arm exchanges."""
     values = config.tuned_values
@@ -86,7 +81,7 @@ class Searched:
 def searches(runs: Iterable[StoredRun]) -> list[Searched]:
     """The searches that the trials among `runs` belong to, by data set and objective."""
     found: dict[str, list[StoredRun]] = {}
-    for run in filter(is_trial, runs):
+    for run in (run for run in runs if run.config.is_trial):
         found.setdefault(canonical(_search_of(run.config)), []).append(run)
     made = [_searched(members) for members in found.values()]
     names = [one.dataset for one in made]

@@ -14,7 +14,7 @@ from searches import Maker, chosen, small_plan, winners_in
 from benchmark.ending import SuiteInterruptedError
 from benchmark.errors import UserError
 from benchmark.run_config import RunConfig, Search
-from benchmark.suite.store.runs import read_runs
+from benchmark.suite.store.runs import read_runs, run_folder
 from benchmark.suite.tuning.outcomes import Outcome, Trial, winner_of
 from benchmark.suite.tuning.ranges import Range, points
 from benchmark.suite.tuning.record import write_winners
@@ -150,6 +150,12 @@ tune = dict(softmax={{"objective.scale": dict(low=5, high=80, log=True)}})
     assert opened == every
     assert len(searched) == 4  # the classes to train on
     assert winner.outcome.mean > 0
+    runs = [*winner.outcome.trial.runs, *winner.runs]
+    folders = [run_folder(tmp_path / "out", run.id) for run in runs]
+    # Of a trial nothing but what it measured is kept.
+    kept = [(folder / "weights.safetensors").exists() for folder in folders]
+    assert kept == [False, False, True]
+    assert all((folder / "per_query.npz").exists() for folder in folders)
 
 
 def failing(config: RunConfig, folder: Path, *_: Any, **__: Any) -> dict[str, Any]:
