@@ -23,6 +23,7 @@ from benchmark.report.figures.published import published_figure
 from benchmark.report.figures.recall import recall_figure
 from benchmark.report.figures.style import Look, looks, save, style
 from benchmark.report.file_names import unique
+from benchmark.report.kept.figure import kept_figure
 from benchmark.report.metrics import metric_name
 from benchmark.report.queries.class_figure import classes_figure
 from benchmark.report.queries.pictures import queries_figure
@@ -77,6 +78,10 @@ _EPOCHS = (
 _CLASSES = (
     "Arm minus baseline of each test class, mean over the pairs, each arm in its own order of "
     "classes. The arms that erase without regard to classes show what seeds alone do to a class."
+)
+_KEPT = (
+    "The share of class pairs that keep each element by DAM's rule, each run's elements in their "
+    "own order: mean over the seeds, in a band of one sample standard deviation."
 )
 _QUERIES = (
     "Images made by code, not photographs. Below each query stands in how many runs the baseline "
@@ -215,6 +220,7 @@ def _plans(group: Group, arms: dict[str, Look]) -> Iterator[_Plan]:
         ("training", "Training curves", _TRAINING, training_figure),
         ("epochs", "The main metric over epochs", _EPOCHS, epochs_figure),
         ("class changes", "Differences of single classes", _CLASSES, classes_figure),
+        ("kept", "Kept elements", _KEPT, kept_figure),
         ("queries", "Queries that DAM gained and lost", _QUERIES, queries_figure),
     ]
     for kind, title, caption, draw in made:

@@ -139,6 +139,7 @@ def _sections(
             tables("cues", CUES),
             figures("cue set"),
         ),
+        section("kept", "Kept elements", figures("kept"), tables("kept")),
         section("values", "Absolute values", figures("values")),
         section("metrics", "All metrics", tables("metrics")),
         section("cost", "Cost", tables("cost", COST)),
