@@ -24,6 +24,7 @@ from benchmark.report.figures.recall import recall_figure
 from benchmark.report.figures.style import Look, looks, save, style
 from benchmark.report.file_names import unique
 from benchmark.report.kept.figure import kept_figure
+from benchmark.report.kept.removal_figure import removal_figure
 from benchmark.report.metrics import metric_name
 from benchmark.report.queries.class_figure import classes_figure
 from benchmark.report.queries.pictures import queries_figure
@@ -80,8 +81,14 @@ _CLASSES = (
     "classes. The arms that erase without regard to classes show what seeds alone do to a class."
 )
 _KEPT = (
-    "The share of class pairs that keep each element by DAM's rule, each run's elements in their "
-    "own order: mean over the seeds, in a band of one sample standard deviation."
+    "The share of pairs that kept each element in the last epoch, each run's elements in their own "
+    "order: mean over the seeds, in a band of one sample standard deviation. Of a baseline it is "
+    "what DAM would have kept. Pairs are of classes for a proxy objective, else of samples."
+)
+_REMOVAL = (
+    "Recall@1 on a sample of the test images by what is left when the best elements are removed, "
+    "those with the largest Fisher ratio there: mean over the seeds, in a band of one sample "
+    "standard deviation. The slower a curve falls, the more elements tell classes apart."
 )
 _QUERIES = (
     "Images made by code, not photographs. Below each query stands in how many runs the baseline "
@@ -221,6 +228,7 @@ def _plans(group: Group, arms: dict[str, Look]) -> Iterator[_Plan]:
         ("epochs", "The main metric over epochs", _EPOCHS, epochs_figure),
         ("class changes", "Differences of single classes", _CLASSES, classes_figure),
         ("kept", "Kept elements", _KEPT, kept_figure),
+        ("removal", "Without the best elements", _REMOVAL, removal_figure),
         ("queries", "Queries that DAM gained and lost", _QUERIES, queries_figure),
     ]
     for kind, title, caption, draw in made:

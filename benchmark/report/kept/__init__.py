@@ -1,1 +1,1 @@
-"""Which elements the proxy mapping of DAM keeps, by the proxies that runs left."""
+"""Which elements are kept in training, and how good each one is in the end."""

@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.figures.bands import Panel, bands_figure
 from benchmark.report.figures.style import Look
-from benchmark.report.kept.shares import kept_shares
+from benchmark.report.kept.stored import kept_by_seed
 from benchmark.report.statistics.interval import summarise
 from benchmark.report.table import Group
 
@@ -16,21 +16,21 @@ POINTS = 64
 
 
 def kept_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
-    """One panel a proxy objective: elements from the most kept on, with DAM and in its baseline.
-
-    None where no run left proxies.
-    """
+    """One panel an objective, elements from the most kept on; None where no arm selects."""
     panels = []
     for comparison in group.comparisons:
-        found = kept_shares(comparison)
-        if found is None:
-            continue
         lines = {}
-        for arm, shares in found.arms():
-            ordered = -np.sort(-shares, axis=1)
-            places = np.unique(np.linspace(0, ordered.shape[1] - 1, POINTS).round().astype(int))
-            lines[arm] = [(int(one) + 1, summarise(ordered[:, one].tolist())) for one in places]
-        panels.append(Panel(comparison.label, lines))
+        for row in comparison.rows:
+            found = list(kept_by_seed(row).values())
+            if found:
+                ordered = -np.sort(-np.stack(found), axis=1)
+                last = ordered.shape[1] - 1
+                places = np.unique(np.linspace(0, last, POINTS).round().astype(int))
+                lines[row.label] = [
+                    (int(one) + 1, summarise(ordered[:, one].tolist())) for one in places
+                ]
+        if lines:
+            panels.append(Panel(comparison.label, lines))
     if not panels:
         return None
 
@@ -41,7 +41,7 @@ def kept_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
         panels,
         arms,
         across_axis="Element, the most kept first",
-        up_axis="Class pairs that keep it (%)",
+        up_axis="Pairs that keep it (%)",
         dress=dress,
         markers=False,
     )

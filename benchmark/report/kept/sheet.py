@@ -1,59 +1,99 @@
-"""How unevenly elements are kept, with DAM and in its baseline."""
+"""How unevenly elements are kept, and how many are good, beside the baseline."""
 
-import numpy as np
+import math
+from collections.abc import Callable
 
-from benchmark.report.kept.shares import kept_shares
-from benchmark.report.statistics.interval import paired_interval, summarise
-from benchmark.report.table import Group
-from benchmark.report.tables.columns import counts, differences, means, words
-from benchmark.report.tables.sheet import Line, Sheet
-from benchmark.suite.arms import DAM
+from benchmark.analysis.elements import WELL_TRAINED
+from benchmark.report.kept.stored import by_seed, elements_of, kept_by_seed
+from benchmark.report.numbers import ABSENT
+from benchmark.report.statistics.interval import Interval, Summary, paired_interval, summarise
+from benchmark.report.table import Group, Row
+from benchmark.report.tables.columns import counts, fraction, means, words
+from benchmark.report.tables.sheet import Column, Line, Sheet
+from benchmark.training.elements import Elements
 
 _NOTE = (
-    "The share of class pairs that keep an element, by the proxies after the last epoch and DAM's "
-    "rule; the baseline was trained without it. An element that is kept seldom is one by which "
-    "most classes are told apart already. The spread is the standard deviation over elements: the "
-    "smaller it is, the more each class pair relies on elements of its own."
+    "Spread is the standard deviation over elements of the share of pairs that keep one, in the "
+    "last epoch: the smaller it is, the more each pair relies on elements of its own. For a "
+    "baseline it is that of what DAM would keep. Well trained are elements whose variance between "
+    f"test classes is at least {WELL_TRAINED:g} times that within them (F of the analysis of "
+    "variance); directions are the effective dimension of the test features. Δ is arm minus "
+    "baseline at the same seed with its 95 % paired t-interval."
 )
 
 
-def kept_sheet(group: Group) -> Sheet | None:
-    """Two lines a proxy objective; None where no run left proxies."""
+def elements_sheet(group: Group) -> Sheet | None:
+    """One line an arm; None where no run stored its elements."""
     lines = []
     for comparison in group.comparisons:
-        found = kept_shares(comparison)
-        if found is None:
-            continue
-        spreads = {arm: shares.std(axis=1) for arm, shares in found.arms()}
-        change = paired_interval((spreads[DAM] - spreads["baseline"]).tolist())
-        none = paired_interval([])
-        for arm, shares in found.arms():
-            lines.append(
-                Line(
-                    comparison.label,
-                    [
-                        arm,
-                        len(shares),
-                        shares.shape[1],
-                        summarise(shares.min(axis=1).tolist()),
-                        summarise(np.median(shares, axis=1).tolist()),
-                        summarise(shares.max(axis=1).tolist()),
-                        summarise(spreads[arm].tolist()),
-                        change if arm == DAM else none,
-                    ],
-                )
-            )
+        for row in comparison.rows:
+            found = by_seed(row)
+            if not found:
+                continue
+            kept = [float(one.std()) for one in kept_by_seed(row).values()]
+            dim = next(iter(found.values())).test_recall.shape[0]
+            values = [row.label, len(found), dim, summarise(kept)]
+            for measure in (_well_trained, _directions):
+                values += [summarise([measure(one) for one in found.values()])]
+                values += [_difference(row, measure)]
+            lines.append(Line(comparison.label, values))
     if not lines:
         return None
     columns = [
         words("Arm"),
         counts("Runs"),
         counts("Elements"),
-        means("Least kept"),
-        means("Median"),
-        means("Most kept"),
-        means("Spread"),
-        differences("Δ spread"),
+        means("Spread of the kept"),
+        _numbers("Well trained"),
+        _changes("Δ well trained"),
+        _numbers("Directions"),
+        _changes("Δ directions"),
     ]
-    title = f"Kept elements on {group.label}"
-    return Sheet(f"{group.label}-kept", title, columns, lines, notes=[_NOTE])
+    title = f"Elements on {group.label}"
+    return Sheet(f"{group.label}-elements", title, columns, lines, notes=[_NOTE])
+
+
+def _well_trained(one: Elements) -> float:
+    return float((one.test_variance_ratio >= WELL_TRAINED).sum())
+
+
+def _directions(one: Elements) -> float:
+    return float(one.test_dimension)
+
+
+def _difference(row: Row, measure: Callable[[Elements], float]) -> Interval:
+    """Over the pairs of which both runs stored their elements."""
+    pairs = row.pairs.runs.values() if row.pairs else ()
+    both = [(elements_of(arm), elements_of(baseline)) for arm, baseline in pairs]
+    return paired_interval([measure(one) - measure(other) for one, other in both if one and other])
+
+
+def _numbers(heading: str) -> Column:
+    """A `Summary` of numbers that are no fractions."""
+
+    def text(summary: Summary) -> str:
+        if math.isnan(summary.mean):
+            return ABSENT
+        return f"{summary.mean:.1f}" + ("" if math.isnan(summary.sd) else f" ± {summary.sd:.1f}")
+
+    def parts(summary: Summary) -> dict[str, str]:
+        return {"mean": fraction(summary.mean), "sd": fraction(summary.sd)}
+
+    return Column(heading, text, parts)
+
+
+def _changes(heading: str) -> Column:
+    """An `Interval` of numbers that are no fractions."""
+
+    def text(interval: Interval) -> str:
+        if not interval.n:
+            return ABSENT
+        numbers = (interval.mean, interval.low, interval.high)
+        mean, low, high = (ABSENT if math.isnan(n) else f"{n:+.1f}" for n in numbers)
+        return f"{mean} [{ABSENT if low == ABSENT else f'{low}, {high}'}]".replace("-", "−")
+
+    def parts(interval: Interval) -> dict[str, str]:
+        bounds = {"": interval.mean, "low95": interval.low, "high95": interval.high}
+        return {name: fraction(value) for name, value in bounds.items()}
+
+    return Column(heading, text, parts)

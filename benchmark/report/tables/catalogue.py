@@ -9,7 +9,7 @@ from benchmark.report.ablation.leak_table import leak_sheet
 from benchmark.report.cues.sheet import cues_sheet
 from benchmark.report.epochs.choice import choice_sheet
 from benchmark.report.file_names import unique
-from benchmark.report.kept.sheet import kept_sheet
+from benchmark.report.kept.sheet import elements_sheet
 from benchmark.report.published.beside import ledger_sheet, published_sheet
 from benchmark.report.queries.sheet import changes_sheet
 from benchmark.report.search.sheet import search_sheet
@@ -37,7 +37,7 @@ _OF_GROUP: dict[str, Callable[[Group], Sheet | None]] = {
     "classes": classes_sheet,
     "parts": parts_sheet,
     "class changes": changes_sheet,
-    "kept": kept_sheet,
+    "elements": elements_sheet,
     "leak": leak_sheet,
     "cost": cost_sheet,
     "cues": cues_sheet,

@@ -1,0 +1,100 @@
+"""What the report says of elements: how often each is kept, and how good they are."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmark.report.figures.style import looks
+from benchmark.report.kept.figure import kept_figure
+from benchmark.report.kept.removal_figure import removal_figure
+from benchmark.report.kept.sheet import elements_sheet
+from benchmark.report.statistics.interval import paired_interval
+from benchmark.training.elements import FILE
+
+DIM = 8
+REMOVED = np.array([0, 2, 4])
+
+
+def store_elements(folder: Path, arm: str, seed: int, *, acts: bool) -> None:
+    """What a run stores: DAM keeps evenly, and has more elements that are well trained."""
+    drawn = np.random.default_rng([seed, arm == "dam"])
+    slope = 0.05 if arm == "dam" else 0.3
+    kept = np.stack([np.full(DIM, 0.8), 0.8 + slope * np.linspace(-1, 0.5, DIM)])
+    good = (5 if arm == "dam" else 3) + seed % 2
+    halves: dict[str, Any] = {}
+    for half in ("train", "test"):
+        halves |= {
+            f"{half}_variance_ratio": np.where(np.arange(DIM) < good, 10.0, 9.9),
+            f"{half}_recall": drawn.random(DIM),
+            f"{half}_dimension": np.array(4.0 + (arm == "dam") + 0.1 * seed),
+            f"{half}_without_best": np.array([0.6, 0.5, 0.4]) - 0.01 * seed,
+        }
+    np.savez(
+        folder / FILE,
+        acts=np.array(acts),
+        kept=kept,
+        pairs=np.zeros((0, 2), np.int64),
+        kept_by_pair=np.zeros((0, DIM)),
+        removed=REMOVED,
+        **halves,
+    )
+
+
+@pytest.fixture
+def stored(store: Any, tmp_path: Path) -> Path:
+    for seed in range(3):
+        for arm in ("baseline", "dam"):
+            folder = store(arm=arm, seed=seed)
+            store_elements(folder, arm, seed, acts=arm == "dam")
+        store_elements(store(arm="random", seed=seed), "random", seed, acts=False)
+    return tmp_path
+
+
+def test_the_table_has_paired_differences_in_elements(stored: Path, group_of: Any) -> None:
+    sheet = elements_sheet(group_of())
+    assert sheet is not None
+    lines = {line.values[0]: line for line in sheet.lines}
+    baseline, dam = lines["baseline"].values, lines["dam"].values
+    assert (dam[1], dam[2]) == (3, DIM)
+    spread = np.linspace(-1, 0.5, DIM).std()
+    assert (baseline[3].mean, dam[3].mean) == pytest.approx((0.3 * spread, 0.05 * spread))
+    assert (baseline[4].mean, dam[4].mean) == pytest.approx((10 / 3, 16 / 3))
+    assert dam[5] == paired_interval([2.0, 2.0, 2.0])
+    assert dam[6].mean == pytest.approx(5.1)
+    assert dam[7].mean == pytest.approx(1.0)
+    cells = lines["dam"].cells(sheet.columns)
+    assert cells[4:6] == ["5.3 ± 0.6", "+2.0 [+2.0, +2.0]"]
+    assert lines["baseline"].cells(sheet.columns)[5] == "–"
+    assert lines["random"].values[3].n == 0  # it selects nothing
+
+
+def test_the_figure_orders_the_last_epochs_elements(stored: Path, group_of: Any) -> None:
+    group = group_of()
+    figure = kept_figure(group, looks(["baseline", "dam", "random"]))
+    assert figure is not None
+    [axes] = figure.axes
+    assert len(axes.lines) == 2
+    steep, even = (list(line.get_ydata()) for line in axes.lines)
+    assert steep == pytest.approx(list(100 * (0.8 + 0.3 * np.linspace(0.5, -1, DIM))))
+    assert even == sorted(even, reverse=True)
+
+
+def test_the_figure_of_removed_elements_has_every_arm(stored: Path, group_of: Any) -> None:
+    figure = removal_figure(group_of(), looks(["baseline", "dam", "random"]))
+    assert figure is not None
+    for line in figure.axes[0].lines:
+        assert line.get_xdata().tolist() == REMOVED.tolist()
+        assert line.get_ydata() == pytest.approx([59.0, 49.0, 39.0])
+
+
+@pytest.mark.parametrize("damage", ["missing", "broken"])
+def test_what_was_not_stored_is_left_out(stored: Path, group_of: Any, damage: str) -> None:
+    for path in stored.rglob(FILE):
+        path.write_bytes(b"?") if damage == "broken" else path.unlink()
+    group = group_of()
+    arms = looks(["baseline", "dam", "random"])
+    assert elements_sheet(group) is None
+    for make in (kept_figure, removal_figure):
+        assert make(group, arms) is None
