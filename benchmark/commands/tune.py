@@ -64,11 +64,11 @@ def _tune(options: argparse.Namespace, console: Console) -> int:
     found = plan_search(options.suite, search, **planning(options))
     if found is None:
         return 0
-    number, finals = len(found.runs), len(found.trials) * len(found.seeds)
+    further = options.tpe * options.folds * sum(bool(track.keys) for track in found.trials)
     console.print(
-        f"{number} runs of trials: {len(found.trials)} arms on {options.folds} folds each"
-        + ", and as many as --tpe adds" * bool(options.tpe)
-        + f"; then {finals} of the winners"
+        f"{len(found.runs)} runs of shared trials, {further} of further ones, and "
+        f"{len(found.trials) * len(found.seeds)} of the winners",
+        soft_wrap=True,
     )
     for line in time_lines(estimate(found.runs, options.workers or default_workers(found.runs))):
         console.print(line, soft_wrap=True)
