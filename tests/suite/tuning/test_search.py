@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 from itertools import product
 from pathlib import Path
@@ -83,6 +84,18 @@ def test_every_arm_has_the_same_trials_on_the_same_folds(tmp_path: Path) -> None
             assert RunConfig.model_validate(config.as_json()) == config
     # A longer search makes none of these again.
     assert {run.id for run in found.runs} < {r.id for r in small_plan(tmp_path, trials=4).runs}
+
+
+def test_the_ranges_that_the_documentation_shows_are_searched(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "tuning.md").read_text(encoding="utf-8")
+    (block,) = re.findall("```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(block, names)
+    ranges = names["tune"]["norm_softmax"]
+    found = small_plan(tmp_path, f"tune={{'softmax': {ranges}}}")
+    keys = {track.base.arm: set(track.keys) for track in found.trials}
+    assert keys["dam"] == set(ranges)
+    assert keys["baseline"] == {SCALE, "proxy_rate"}
 
 
 def test_a_search_that_was_stopped_finds_the_same_winners(tmp_path: Path) -> None:
