@@ -120,7 +120,10 @@ class Validation:
 
     def noted(self, note: str) -> str:
         """What a reader of the fold's results must know, beside the data set's own note."""
-        return f"{note} Only training classes are used; seed {self.seed} made the folds."
+        return (
+            f"{note} Only training classes are used, and divided by class alone; seed {self.seed} "
+            "made the folds."
+        )
 
     def __str__(self) -> str:
         return f"validation fold {self.fold + 1} of {self.folds}"

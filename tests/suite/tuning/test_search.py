@@ -290,3 +290,17 @@ def test_proposals_lie_where_trials_were_good(tmp_path: Path) -> None:
     assert all(5 <= scale <= 80 for scale in proposed) and len(set(proposed)) > 10
     assert sum(scale > 40 for scale in proposed) > 15  # of a quarter of the range
     assert proposal(track, outcomes, 3) == {SCALE: proposed[3]}
+
+
+def test_re_identification_is_chosen_by_mean_average_precision(tmp_path: Path) -> None:
+    def train(config: RunConfig, folder: Path, *_: Any, **__: Any) -> dict[str, Any]:
+        (folder / "weights.safetensors").touch()
+        scale = config.tuned_values[SCALE]
+        metrics = {"cmc@1": scale / 100, "map": 1 - scale / 100}
+        return {"state": "finished", "metrics": metrics, "dataset": {"protocol": "reid"}}
+
+    found = small_plan(tmp_path, *BASELINE_ALONE)
+    (winner,) = winners_in(found, tmp_path / "out", Maker(tmp_path / "out", training=train))
+    (trials,) = found.trials.values()
+    assert winner.outcome.metric == "map"
+    assert winner.outcome.trial.values[SCALE] == min(trial.values[SCALE] for trial in trials)
