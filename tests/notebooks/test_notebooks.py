@@ -10,13 +10,13 @@ from nbclient import NotebookClient
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("element_selection", "paired_comparison", "cues")
+NAMES = ("element_selection", "paired_comparison", "element_quality", "cues")
 Notebook = nbformat.NotebookNode
 
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Notebook]:
-    """The notebooks with their outputs. The second finds one pair of the first and adds to it."""
+    """The notebooks with their outputs. The second adds a pair to that of the first."""
     folder = tmp_path_factory.mktemp("notebooks")
     found = {}
     with pytest.MonkeyPatch.context() as patch:
@@ -91,6 +91,18 @@ def test_paired_comparison_shows_two_pairs_and_their_proof(executed) -> None:
         assert len(figures(notebook, cell)) == 1
     (shown,) = [o.data["text/html"] for o in outputs(notebook, "seeds")]
     assert shown.count("<tr") == 2 + 2
+
+
+def test_element_quality_shows_its_figures_and_says_what_they_mean(executed) -> None:
+    notebook = executed["element_quality"]
+    assert "2 pairs; short runs, made by this notebook" in text(notebook, "runs")
+    for cell in ("quality-figure", "without-figure", "course-figure"):
+        (figure,) = figures(notebook, cell)
+        assert len(figure.convert("RGB").getcolors(1 << 20)) > 20
+    assert "norm_softmax" in text(notebook, "said")
+    assert "correlation" in text(notebook, "course-figure")
+    baseline, dam = text(notebook, "numbers").splitlines()[-2:]
+    assert "[" in dam and "[" not in baseline
 
 
 def test_cues_shows_the_set_and_what_is_seen_of_it(executed) -> None:

@@ -24,6 +24,7 @@ from benchmark.report.figures.recall import recall_figure
 from benchmark.report.figures.style import Look, looks, save, style
 from benchmark.report.file_names import unique
 from benchmark.report.kept.figure import kept_figure
+from benchmark.report.kept.quality_figure import quality_figure
 from benchmark.report.kept.removal_figure import removal_figure
 from benchmark.report.metrics import metric_name
 from benchmark.report.queries.class_figure import classes_figure
@@ -84,6 +85,11 @@ _KEPT = (
     "The share of pairs that kept each element in the last epoch, each run's elements in their own "
     "order: mean over the seeds, in a band of one sample standard deviation. Of a baseline it is "
     "what DAM would have kept. Pairs are of classes for a proxy objective, else of samples."
+)
+_QUALITY = (
+    "The share of elements whose variance between test classes is at least so many times that "
+    "expected by chance (F of the analysis of variance): mean over the seeds, in a band of one "
+    "sample standard deviation."
 )
 _REMOVAL = (
     "Recall@1 on a sample of the test images by what is left when the best elements are removed, "
@@ -228,6 +234,7 @@ def _plans(group: Group, arms: dict[str, Look]) -> Iterator[_Plan]:
         ("epochs", "The main metric over epochs", _EPOCHS, epochs_figure),
         ("class changes", "Differences of single classes", _CLASSES, classes_figure),
         ("kept", "Kept elements", _KEPT, kept_figure),
+        ("quality", "How well elements tell classes apart", _QUALITY, quality_figure),
         ("removal", "Without the best elements", _REMOVAL, removal_figure),
         ("queries", "Queries that DAM gained and lost", _QUERIES, queries_figure),
     ]

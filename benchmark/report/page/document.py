@@ -143,6 +143,7 @@ def _sections(
             "kept",
             "Kept elements",
             figures("kept"),
+            figures("quality"),
             tables("elements"),
             figures("removal"),
         ),

@@ -8,6 +8,7 @@ import pytest
 
 from benchmark.report.figures.style import looks
 from benchmark.report.kept.figure import kept_figure
+from benchmark.report.kept.quality_figure import quality_figure
 from benchmark.report.kept.removal_figure import removal_figure
 from benchmark.report.kept.sheet import elements_sheet
 from benchmark.report.statistics.interval import paired_interval
@@ -98,3 +99,15 @@ def test_what_was_not_stored_is_left_out(stored: Path, group_of: Any, damage: st
     assert elements_sheet(group) is None
     for make in (kept_figure, removal_figure):
         assert make(group, arms) is None
+
+
+def test_the_curves_of_quality_fall_from_all_elements_to_none(stored: Path, group_of: Any) -> None:
+    figure = quality_figure(group_of(), looks(["baseline", "dam", "random"]))
+    assert figure is not None
+    [axes] = [axes for axes in figure.axes if axes.get_visible()]
+    lines = [line.get_ydata() for line in axes.lines]
+    assert len(lines) == 3
+    # All have F of at least 5; of at least 10 have 3 or 4 of 8 elements without DAM, 5 or 6 with it.
+    assert all(line[3] == 100 and line[-1] == 0 for line in lines)
+    tens = [float(line[4]) for line in lines]
+    assert tens == pytest.approx([100 * (3 + 1 / 3) / DIM, 100 * (5 + 1 / 3) / DIM, tens[2]])
