@@ -72,20 +72,20 @@ def _tune(options: argparse.Namespace, console: Console) -> int:
     )
     for line in time_lines(estimate(found.runs, options.workers or default_workers(found.runs))):
         console.print(line, soft_wrap=True)
-    failed: dict[str, int] = {}
+    failed: list[int] = []
 
     def make(runs: "list[PlannedRun]") -> None:
-        failed["search"] = make_runs(runs, options).failed
+        failed.append(make_runs(runs, options).failed)
 
     winners = find_winners(found, options.out, make, print_note)
     path = write_winners(options.out, found, winners)
     widen(console)
     console.print(_table(winners))
-    runs = [run for winner in winners for run in winner.runs]
-    failed["finals"] = make_runs(runs, options).failed if runs else 0
+    if winners:
+        make([run for winner in winners for run in winner.runs])
     report_on(options.out, console)
     console.print(f"winners: {printable(str(path.resolve()))}", soft_wrap=True)
-    return 1 if any(failed.values()) or not winners else 0
+    return 1 if any(failed) or not winners else 0
 
 
 def _table(winners: "list[Winner]") -> Table:

@@ -10,15 +10,19 @@ from searches import SUITE, Maker
 
 from benchmark.__main__ import main
 from benchmark.commands import tune
+from benchmark.errors import UserError
 from benchmark.report.figures import style
 from benchmark.run_config import RunConfig
 from benchmark.suite.engines.outlook import Outlook
 from benchmark.suite.plan import PlannedRun
+from benchmark.suite.store.runs import read_run, run_folder
 
 
 def trained(config: RunConfig, folder: Path, *_: Any, **__: Any) -> dict[str, Any]:
-    """Stands for training: the larger the scale, the better."""
+    """Stands for training: the larger the scale, the better; above 60 it fails."""
     scale = config.tuned_values["objective.scale"]
+    if scale > 60:
+        raise UserError("no luck")
     validation = config.dataset.options.get("validation")
     fold = "" if validation is None else f", validation fold {validation['fold'] + 1} of 2"
     (folder / "weights.safetensors").touch()
@@ -38,8 +42,10 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(style, "_FORMATS", {"svg": style._FORMATS["svg"]})
 
     def make_runs(runs: list[PlannedRun], options: Namespace) -> Outlook:
-        Maker(options.out, training=trained)(runs)
-        return Outlook(total=len(runs))
+        maker = Maker(options.out, training=trained)
+        maker(runs)
+        states = [read_run(run_folder(options.out, run.id)).state for run in runs]
+        return Outlook(total=len(runs), failed=states.count("failed"))
 
     monkeypatch.setattr(tune, "make_runs", make_runs)
     path = tmp_path / "small.py"
@@ -65,6 +71,21 @@ def test_it_searches_runs_the_winners_and_reports(
     assert "softmax, tuned" in printed and "winners: " in printed
     assert "8 finished" in (out / "report.html").read_text()
     assert len(list((out / "runs").iterdir())) == 2 * 2 * 2 + 2 * 2
+
+
+def test_failed_trials_show_in_the_exit_status(suite: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = ["tune", "--suite", str(suite), "--folds", "2", "--device", "cpu"]
+    scales = [
+        "arms={'baseline': {}}",
+        "cases.0.arms={}",
+        "seeds=[0]",
+        "tune={'softmax': {'objective.scale': {'values': [50, 70]}}}",
+    ]
+    assert main([*arguments, "--out", str(out), *scales, "--trials", "4"]) == 1
+    (winner,) = json.loads((out / "winners.json").read_text())["winners"]
+    assert winner["values"] == {"objective.scale": 50}
+    assert (winner["trials"], winner["failed"]) == (4, 2)
 
 
 @pytest.mark.parametrize(
