@@ -107,7 +107,7 @@ def test_the_curves_of_quality_fall_from_all_elements_to_none(stored: Path, grou
     [axes] = [axes for axes in figure.axes if axes.get_visible()]
     lines = [line.get_ydata() for line in axes.lines]
     assert len(lines) == 3
-    # All have F of at least 5; of at least 10 have 3 or 4 of 8 elements without DAM, 5 or 6 with it.
+    # All have F of at least 5; of at least 10 have 3 or 4 of 8 elements without DAM, 5 or 6 with.
     assert all(line[3] == 100 and line[-1] == 0 for line in lines)
     tens = [float(line[4]) for line in lines]
     assert tens == pytest.approx([100 * (3 + 1 / 3) / DIM, 100 * (5 + 1 / 3) / DIM, tens[2]])
