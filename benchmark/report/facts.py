@@ -1,7 +1,9 @@
 """What all arms of a comparison share, as short texts: conditions that papers leave to the code."""
 
-from benchmark.report.settings import entry_text, value_text
+from benchmark.errors import UserError
+from benchmark.report.settings import entry_text, flatten, value_text
 from benchmark.run_config import Memory, RunConfig, Sampler, Schedule
+from benchmark.suite.suite_file import read_config
 
 
 def facts(config: RunConfig) -> dict[str, str]:
@@ -26,6 +28,24 @@ def facts(config: RunConfig) -> dict[str, str]:
         "optimiser": entry_text(config.optimiser.model_dump()),
         "schedule": _schedule(config.schedule),
     }
+
+
+def off_recipe(config: RunConfig) -> list[str]:
+    """The settings in which a run differs from its recipe's file: "epochs=1".
+
+    What the recipe leaves open isn't counted, nor which network its "pretrained" stands for. Empty
+    for a recipe that isn't there any more.
+    """
+    try:
+        recipe = flatten(read_config("recipes", config.recipe))
+    except UserError:
+        return []
+    found = flatten(config.as_json())
+    return [
+        f"{name}={value_text(found.get(name))}"
+        for name, meant in recipe.items()
+        if meant != "pretrained" and value_text(found.get(name)) != value_text(meant)
+    ]
 
 
 def _batch(sampler: Sampler) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from benchmark.printable import printable
+from benchmark.report.facts import off_recipe
 from benchmark.report.metrics import metric_name
 from benchmark.report.numbers import listed, plural
 from benchmark.report.statistics.stored_queries import query_faults
@@ -39,9 +40,21 @@ def legend(group: Group) -> list[str]:
         sentences.append(f"{INTERVAL} (percentage points, {count}).")
     elif any(row.pairs for row in group.rows):
         sentences.append("No arm has a pair with its baseline, so there is no difference to show.")
+    sentences += _off_recipes(group)
     if group.note:
         sentences.append(f"{group.label}: {group.note}")
     return sentences
+
+
+def _off_recipes(group: Group) -> Iterator[str]:
+    """In what runs differ from their recipes, one sentence a recipe and difference."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for comparison in group.comparisons:
+        changes = ", ".join(off_recipe(comparison.config))
+        if changes:
+            found.setdefault((comparison.config.recipe, changes), []).append(comparison.label)
+    for (recipe, changes), labels in found.items():
+        yield printable(f"Not as in the recipe {recipe}, {', '.join(labels)}: {changes}.")
 
 
 def _last(epochs: list[int]) -> str:

@@ -13,6 +13,7 @@ from benchmark.__main__ import main
 from benchmark.data.dataset import Status
 from benchmark.entries import PLAIN
 from benchmark.models.backbones.bn_inception import IMAGENET
+from benchmark.report.facts import off_recipe
 from benchmark.run_config import Settings
 from benchmark.suite.plan import PlannedRun, plan
 from benchmark.training.building import build_loss
@@ -57,6 +58,7 @@ def test_it_crosses_data_sets_losses_and_arms(planned: Planned) -> None:
         for seed in range(5)
     }
     assert len(runs) == (2 * 4 + 2 * 3) * 4 * 5
+    assert not [run.label for run in runs if off_recipe(run.config)]
 
 
 def test_every_arm_makes_the_loss_that_its_name_says(planned: Planned) -> None:

@@ -3,7 +3,9 @@ from typing import Any
 import pytest
 from run_configs import run_config
 
-from benchmark.report.facts import facts
+from benchmark.report.facts import facts, off_recipe
+from benchmark.report.reading import legend
+from benchmark.suite.suite_file import read_config
 
 PHOTOS: dict[str, Any] = {
     "backbone": {
@@ -55,3 +57,17 @@ def test_a_rate_without_steps_is_constant() -> None:
 def test_weights_that_were_not_loaded_are_random(backbone: dict[str, str | None]) -> None:
     found = facts(run_config(backbone=backbone))
     assert (found["weights"], found["batch norm"]) == ("random", "trained")
+
+
+def test_what_differs_from_the_recipe_is_named(store: Any, group_of: Any) -> None:
+    """Of the settings that a recipe's file names."""
+    meant = read_config("recipes", "glyphs")
+    own = {name: meant[name] for name in ("transform", "optimiser", "sampler", "epochs")}
+    store(**own)
+    [sentence] = [one for one in legend(group_of()) if "recipe" in one]
+    assert sentence == "Not as in the recipe glyphs, norm_softmax: proxy_rate=1."
+    config = run_config(recipe="glyphs", epochs=1)
+    assert "epochs=1" in off_recipe(config) and "optimiser.lr=0.001" in off_recipe(config)
+    assert off_recipe(run_config(recipe="of an older version")) == []
+    pretrained = run_config(recipe="multi_similarity", backbone={"type": "efficientnet_lite0"})
+    assert not [one for one in off_recipe(pretrained) if one.startswith("backbone.type")]

@@ -1,5 +1,6 @@
 """Exact tests of paired differences, and their adjustment over a table."""
 
+import gc
 import math
 from collections.abc import Sequence
 
@@ -55,5 +56,9 @@ def holm(p: Sequence[float]) -> list[float]:
     known = ~np.isnan(values)
     adjusted = np.full(values.shape, math.nan)
     if known.any():
-        adjusted[known] = multipletests(values[known], method="holm")[1]
+        gc.freeze()  # multipletests collects garbage: half a second among the objects of torch
+        try:
+            adjusted[known] = multipletests(values[known], method="holm")[1]
+        finally:
+            gc.unfreeze()
     return adjusted.tolist()
