@@ -121,7 +121,7 @@ def _split(group: Group, parts: Parts) -> str:
             BETTER: "raises",
             WORSE: "lowers",
             APART: "can't be seen to change",
-            SAME: "changes by the same amount in every pair",
+            SAME: "has the same effect in every pair on",
             UNKNOWN: "can't be judged in its effect on",
         }
         clauses.append(
