@@ -147,17 +147,18 @@ def _made(runs: "list[PlannedRun]", options: argparse.Namespace) -> "Outlook":
     from benchmark.suite.engines.choice import choose_engine
     from benchmark.suite.engines.engine import Watch, execute
     from benchmark.suite.execution import outstanding
-    from benchmark.training.building import make_features
+    from benchmark.training.building import fill_image_cache, make_features
 
+    waiting = [run.config for run in outstanding(runs, options.out, print_note)]
     with Progress(console=new_console(stderr=True), transient=True) as bar:
-        task = bar.add_task("making features", total=None, visible=False)
+        task = bar.add_task("decoding photographs", total=None, visible=False)
 
         def on_progress(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, visible=True)
 
-        make_features(
-            (run.config for run in outstanding(runs, options.out, print_note)), on_progress
-        )
+        fill_image_cache(waiting, print_note, on_progress)
+        bar.update(task, description="making features", visible=False)
+        make_features(waiting, on_progress)
     engine = choose_engine(options.engine, options.engine_options, runs, options.workers)
     with Display(new_console(stderr=True)) as display:
         return execute(

@@ -1,7 +1,7 @@
 """From a resolved configuration to model, optimiser and schedule."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,11 @@ from mmengine.optim import CosineAnnealingLR, LinearLR, MultiStepLR, OptimWrappe
 from mmengine.registry import OPTIMIZERS
 from torch import Tensor, nn
 
-from benchmark.data.dataset import DataSet
+from benchmark.data.dataset import DataSet, Subset
 from benchmark.data.features import Progress, as_features
+from benchmark.data.photographs.decoded import VARIABLE as IMAGE_CACHE
+from benchmark.data.photographs.decoded import attach, fill, folder_of_images, lacks, size
+from benchmark.data.photographs.files import FileImages
 from benchmark.entries import PLAIN, Entry, JointObjective, JointSimilarity
 from benchmark.errors import UserError
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss
@@ -48,6 +51,8 @@ def load_inputs(config: RunConfig, on_progress: Progress = lambda done, total: N
     is called with the number of images that are done, and with their total.
     """
     dataset = load_dataset(config)
+    for images in photographs(dataset):
+        attach(images)
     if config.backbone.type != FROZEN:
         return dataset
     network = frozen_network(config).to(config.device)
@@ -76,6 +81,42 @@ def load_inputs(config: RunConfig, on_progress: Progress = lambda done, total: N
         "training image; only the layers after it are trained."
     )
     return replace(frozen, note=f"{dataset.note} {note}".strip())
+
+
+def photographs(dataset: DataSet) -> list[FileImages]:
+    """The images of a data set that lie in files, each half once."""
+    found: dict[int, FileImages] = {}
+    for split in dataset.splits.values():
+        whole = split.images.whole if isinstance(split.images, Subset) else split.images
+        if isinstance(whole, FileImages):
+            found[id(whole)] = whole
+    return list(found.values())
+
+
+def fill_image_cache(
+    configs: Iterable[RunConfig],
+    log: Callable[[str], None],
+    on_progress: Progress = lambda done, total: None,
+) -> None:
+    """Decode the photographs of all runs into the cache, where it lacks them.
+
+    Those of runs on frozen features are looked at once, and not kept. `log` is called with the size
+    of what is decoded.
+    """
+    seen = set()
+    for config in configs:
+        kind = config.model_dump_json(include={"dataset"})
+        if config.backbone.type == FROZEN or kind in seen:
+            continue
+        seen.add(kind)
+        for images in photographs(load_dataset(config)):
+            if lacks(images):
+                log(
+                    f"decoding {len(images):,} photographs of {config.dataset.type} once, "
+                    f"{size(images) / 1e9:.1f} GB, into {folder_of_images()}; "
+                    f"{IMAGE_CACHE}=off goes without"
+                )
+                fill(images, on_progress)
 
 
 def make_features(

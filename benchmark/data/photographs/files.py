@@ -1,7 +1,10 @@
 """Photographs in files, decoded when asked for."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,33 +25,61 @@ def decode(path: Path) -> Image.Image:
     to 8 bits. Raises UserError for a file that is damaged, isn't an image, or has more pixels than
     Pillow considers safe.
     """
-    try:
+    with _explained(str(path)):
         require_regular(path)
-        with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened)
-            # Pillow scales a PGM of more than 8 bits to 16, and keeps it in 32.
-            if image.mode.startswith("I;16") or (opened.format == "PPM" and image.mode == "I"):
-                levels = np.asarray(image).astype(np.uint32)
-                return Image.fromarray(((levels + 128) // 257).astype(np.uint8)).convert("RGB")
-            if image.mode in ("I", "F"):
-                raise ValueError("it has 32 bits a pixel, of unknown range")
-            if image.has_transparency_data:
-                image = image.convert("RGBA")
-            return image.convert("RGB")
+        return _decoded(path)
+
+
+def decode_bytes(content: bytes, name: str) -> Image.Image:
+    """`decode` of what a file holds; `name` is for the error."""
+    with _explained(name):
+        return _decoded(io.BytesIO(content))
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    try:
+        yield
     except Exception as error:  # decoders raise errors of many kinds for damaged files
         raise UserError(
-            f"{path} can't be decoded as an image ({error}). Take the file from the data set's "
+            f"{name} can't be decoded as an image ({error}). Take the file from the data set's "
             "archive again, or leave it out of the data set."
         ) from error
 
 
+def _decoded(source: Path | io.BytesIO) -> Image.Image:
+    with Image.open(source) as opened:
+        image = ImageOps.exif_transpose(opened)
+        # Pillow scales a PGM of more than 8 bits to 16, and keeps it in 32.
+        if image.mode.startswith("I;16") or (opened.format == "PPM" and image.mode == "I"):
+            levels = np.asarray(image).astype(np.uint32)
+            return Image.fromarray(((levels + 128) // 257).astype(np.uint8)).convert("RGB")
+        if image.mode in ("I", "F"):
+            raise ValueError("it has 32 bits a pixel, of unknown range")
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+        return image.convert("RGB")
+
+
+class DecodedImages(Protocol):
+    """Images by number that needn't be decoded; see `benchmark.data.photographs.decoded`."""
+
+    def image(self, number: int) -> Image.Image:
+        """The image in RGB."""
+        ...
+
+
 class FileImages:
-    """The images `names`, paths below `folder`, made into tensors by `transform`."""
+    """The images `names`, paths below `folder`, made into tensors by `transform`.
+
+    Where `decoded` is set, images come from there, with the same pixels.
+    """
 
     def __init__(self, folder: Path, names: Sequence[str], transform: PhotoTransform) -> None:
         self.folder = folder
         self.names = names
         self._transform = transform
+        self.decoded: DecodedImages | None = None
 
     def __len__(self) -> int:
         """The number of images."""
@@ -68,10 +99,15 @@ class FileImages:
 
         An image depends on its file and its own seed alone. Raises UserError as `decode` does.
         """
-        decoded = (decode(self.folder / self.names[index]) for index in indices)
+        decoded = (self._image(int(index)) for index in indices)
         if seeds is None:
             arrays = [self._transform.test(image) for image in decoded]
         else:
             drawn = zip(decoded, seeds.tolist(), strict=True)
             arrays = [self._transform.train(image, seed) for image, seed in drawn]
         return torch.from_numpy(np.stack(arrays))
+
+    def _image(self, number: int) -> Image.Image:
+        if self.decoded is not None:
+            return self.decoded.image(number)
+        return decode(self.folder / self.names[number])
