@@ -1,11 +1,14 @@
-"""Memory: what a run frees is kept for its next step, and running out of it is named.
+"""Memory: what a run frees is kept for its next step, its peak is measured, and a lack is named.
 
 A training step on a CPU frees large blocks and soon asks for them again. By default glibc gives
 such blocks back to the system, which clears every page of the next one: a third to a half of a
 step's time was seen to go there.
 """
 
+import contextlib
 import ctypes
+import re
+from pathlib import Path
 
 import torch
 
@@ -24,6 +27,32 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(M_MMAP_MAX, 0)  # no block has a mapping of its own, which ends with it
         mallopt(M_TRIM_THRESHOLD, -1)  # the heap's end stays where it is
+
+
+class Peak:
+    """The most memory that is taken from now on, in bytes.
+
+    On a GPU by torch's tensors, which are all that training takes there but for libraries; on a CPU
+    by the whole process, where Linux says so.
+    """
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        if device == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+    def reached(self) -> int | None:
+        """The bytes; None where they aren't known."""
+        if self.device == "cuda":
+            return int(torch.cuda.max_memory_allocated())
+        try:
+            status = Path("/proc/self/status").read_text(encoding="ascii")
+        except OSError:
+            return None
+        found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+        return int(found[1]) * 1024 if found else None
 
 
 REMEDY = "Lower sampler.classes or sampler.samples, the images' size, or memory.size"

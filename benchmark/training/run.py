@@ -44,6 +44,7 @@ from benchmark.training.hooks.record import (
 from benchmark.training.hooks.resume import CheckpointHook, Stateful, TrainLoop
 from benchmark.training.hooks.track import Track, TrackHook
 from benchmark.training.interruption import Interruption
+from benchmark.training.memory import Peak
 from benchmark.training.per_query import write_per_query
 from benchmark.training.runner import Runner
 
@@ -186,8 +187,10 @@ def train(
         beginning.untrained = untrained_metrics(
             lambda: measure().metrics, _origin(config, model, data)
         )
+    peak = Peak(config.device)
     with interruption.steps():
         runner.train()
+    taken = peak.reached()
     if not is_first():
         return {}
     trained = time.perf_counter()
@@ -223,6 +226,7 @@ def train(
             "data_images": data["data_images"],
         },
         "dataset": data_facts(dataset),
+        "memory": {} if taken is None else {"train_peak": taken},
         "timing": {
             "train_s": sum(epoch["seconds"] for epoch in record.history),
             "evaluate_s": evaluated - trained,

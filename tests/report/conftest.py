@@ -141,6 +141,12 @@ def store(tmp_path: Path) -> StoreRun:
 
 
 @pytest.fixture
+def store_at() -> StoreRun:
+    """`store_at(out, arm=..., ...)` writes a run below any folder."""
+    return store_run
+
+
+@pytest.fixture
 def every_format() -> None:
     """For tests of the figures' files: `few_formats` lets PNG and PDF be written too."""
 

@@ -3,8 +3,13 @@
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import torch
+from small_runs import configured, finished
+
+from benchmark.training.memory import Peak
 
 FAULTS = """
 import resource, sys
@@ -30,3 +35,24 @@ def test_large_blocks_are_reused() -> None:
         for kind in ("returned", "kept")
     }
     assert faults["kept"] < faults["returned"] / 10
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="a file of Linux's")
+def test_the_peak_counts_from_its_beginning() -> None:
+    peak = Peak("cpu")
+    before = peak.reached()
+    assert before is not None
+    torch.ones(40_000_000)  # 160 MB, gone at once
+    after = peak.reached()
+    assert after is not None
+    assert 120e6 < after - before < 400e6
+    later = Peak("cpu").reached()
+    assert later is not None
+    assert later < after - 100e6
+
+
+def test_a_run_stores_its_peak(tmp_path: Path) -> None:
+    changes = ("epochs=1", "schedule.warmup=0", "dataset={'type': 'noise'}")
+    result, _ = finished(configured("norm_softmax", "baseline", *changes), tmp_path / "run")
+    assert set(result["memory"]) <= {"train_peak"}
+    assert all(10e6 < one < 1e12 for one in result["memory"].values())

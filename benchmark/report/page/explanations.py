@@ -35,7 +35,8 @@ FAMILIES = (
 COST = (
     "Seconds of an epoch of training, mean ± sample standard deviation over seeds, and how much "
     "longer the arm takes than its baseline at the same seed, with the 95 % interval of the mean "
-    "ratio. Runs that share a machine slow each other down."
+    "ratio. Runs that share a machine slow each other down. Peak memory is that of torch's tensors "
+    "on a GPU, and of the whole process on a CPU, libraries included."
 )
 CUES = (
     "The classes of this data set are drawn, and it is known in which visible cues they differ. "

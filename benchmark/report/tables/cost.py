@@ -1,6 +1,7 @@
 """What an arm's training costs beside its baseline's, measured in the same runs."""
 
 import math
+from collections.abc import Callable
 
 from benchmark.report.numbers import ABSENT
 from benchmark.report.statistics.interval import Interval, Summary, paired_interval, summarise
@@ -11,9 +12,19 @@ from benchmark.suite.store.runs import StoredRun
 
 
 def cost_sheet(group: Group) -> Sheet | None:
-    """One line an arm: seconds an epoch, and how much longer than its baseline's at that seed."""
+    """One line an arm: seconds an epoch and peak memory, and how much more than its baseline's."""
     lines = [
-        Line(comparison.label, [row.label, len(seconds), summarise(seconds), _longer(row)])
+        Line(
+            comparison.label,
+            [
+                row.label,
+                len(seconds),
+                summarise(seconds),
+                _more(row, _seconds),
+                summarise([one for run in row.finished if (one := _megabytes(run)) > 0]),
+                _more(row, _megabytes),
+            ],
+        )
         for comparison in group.comparisons
         for row in comparison.rows
         if (seconds := [one for run in row.finished if (one := _seconds(run)) > 0])
@@ -23,10 +34,12 @@ def cost_sheet(group: Group) -> Sheet | None:
     columns = [
         words("Arm"),
         counts("Seeds"),
-        Column("Seconds an epoch", _seconds_text, _seconds_parts),
-        Column("Longer by", _longer_text, _longer_parts),
+        Column("Seconds an epoch", _number_text, _number_parts),
+        Column("Longer by", _more_text, _more_parts),
+        Column("Peak memory (MB)", _number_text, _number_parts),
+        Column("More by", _more_text, _more_parts),
     ]
-    return Sheet(f"{group.label}-cost", f"Training time on {group.label}", columns, lines)
+    return Sheet(f"{group.label}-cost", f"Cost of training on {group.label}", columns, lines)
 
 
 def _seconds(run: StoredRun) -> float:
@@ -34,23 +47,35 @@ def _seconds(run: StoredRun) -> float:
     return run.timing.get("train_s", 0.0) / max(1, len(run.history))
 
 
-def _longer(row: Row) -> Interval:
-    """The logarithm of arm over baseline in training time, over the paired seeds."""
+def _megabytes(run: StoredRun) -> float:
+    """The most that training took."""
+    return run.result.memory.get("train_peak", 0) / 1e6
+
+
+def _more(row: Row, measure: Callable[[StoredRun], float]) -> Interval:
+    """The logarithm of arm over baseline in a measure, over the paired seeds."""
     pairs = row.pairs.runs.values() if row.pairs else ()
-    times = [(_seconds(arm), _seconds(baseline)) for arm, baseline in pairs]
-    return paired_interval([math.log(arm / base) for arm, base in times if arm > 0 and base > 0])
+    found = [(measure(arm), measure(baseline)) for arm, baseline in pairs]
+    return paired_interval([math.log(arm / base) for arm, base in found if arm > 0 and base > 0])
 
 
-def _seconds_text(summary: Summary) -> str:
-    spread = "" if math.isnan(summary.sd) else f" ± {summary.sd:.2g}"
-    return f"{summary.mean:.3g}{spread}"
+def _number_text(summary: Summary) -> str:
+    if not summary.n:
+        return ABSENT
+    mean, sd = _short(summary.mean, 3), _short(summary.sd, 2)
+    return mean if math.isnan(summary.sd) else f"{mean} ± {sd}"
 
 
-def _seconds_parts(summary: Summary) -> dict[str, str]:
+def _short(value: float, digits: int) -> str:
+    """A number with so many digits, or all of those before its point."""
+    return f"{value:,.0f}" if value >= 10**digits else f"{value:.{digits}g}"
+
+
+def _number_parts(summary: Summary) -> dict[str, str]:
     return {"mean": fraction(summary.mean), "sd": fraction(summary.sd)}
 
 
-def _longer_text(interval: Interval) -> str:
+def _more_text(interval: Interval) -> str:
     if not interval.n:
         return ABSENT
     mean, low, high = map(_per_cent, (interval.mean, interval.low, interval.high))
@@ -63,7 +88,7 @@ def _per_cent(logarithm: float) -> str:
     return f"{round(100 * math.expm1(min(logarithm, 700.0))) + 0:+d}".replace("-", "−")
 
 
-def _longer_parts(interval: Interval) -> dict[str, str]:
+def _more_parts(interval: Interval) -> dict[str, str]:
     bounds = {"": interval.mean, "low95": interval.low, "high95": interval.high}
     return {
         f"(ratio) {name}".strip(): "" if math.isnan(one) else fraction(math.exp(min(one, 700.0)))

@@ -71,6 +71,8 @@ class Result(Part):
     dataset: Images = Images()
     timing: dict[str, Number] = Field(default_factory=dict)
     """Seconds by what they were spent on."""
+    memory: dict[str, int] = Field(default_factory=dict)
+    """Bytes at most, by what took them: of a GPU's tensors, or of the process on a CPU."""
     warnings: list[str] = Field(default_factory=list)
     """What was wrong with a run that ended, such as a collapse."""
     files: dict[str, str] = Field(default_factory=dict)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import store_run
 
 from benchmark.__main__ import main
 from benchmark.errors import UserError
@@ -15,13 +14,13 @@ from benchmark.report.figures.catalogue import Gallery
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> tuple[Path, Path]:
+def two(tmp_path: Path, store_at: Any) -> tuple[Path, Path]:
     """A folder with the runs of seeds 0 and 1, and another machine's with those of 1 and 2."""
     first, second = tmp_path / "first", tmp_path / "second"
     for out, seeds in ((first, (0, 1)), (second, (1, 2))):
         for seed in seeds:
             for arm in ("baseline", "dam"):
-                store_run(out, arm=arm, seed=seed)
+                store_at(out, arm=arm, seed=seed)
     return first, second
 
 
@@ -38,9 +37,9 @@ def test_runs_of_both_folders_are_shown_once(two: tuple[Path, Path]) -> None:
     ]
 
 
-def test_other_results_of_the_same_run_are_reported(two: tuple[Path, Path]) -> None:
+def test_other_results_of_the_same_run_are_reported(two: tuple[Path, Path], store_at: Any) -> None:
     first, second = two
-    store_run(second, arm="dam", seed=1, metrics={"recall@1": 0.35, "map@r": 0.1})
+    store_at(second, arm="dam", seed=1, metrics={"recall@1": 0.35, "map@r": 0.1})
     found = collect(two)
     [remark, _] = found.remarks
     assert "(typefaces norm_softmax dam seed 1) differs between folders: recall@1 is" in remark
@@ -49,16 +48,16 @@ def test_other_results_of_the_same_run_are_reported(two: tuple[Path, Path]) -> N
     assert run.metrics["recall@1"] == 0.3
 
 
-def test_a_finished_run_stands_before_one_that_failed(tmp_path: Path) -> None:
-    store_run(tmp_path / "first", state="failed", error="no luck")
-    store_run(tmp_path / "second")
+def test_a_finished_run_stands_before_one_that_failed(tmp_path: Path, store_at: Any) -> None:
+    store_at(tmp_path / "first", state="failed", error="no luck")
+    store_at(tmp_path / "second")
     found = collect([tmp_path / "first", tmp_path / "second"])
     assert [run.state for run in found.stored.runs] == ["finished"]
     assert not [one for one in found.remarks if "results" in one]
 
 
-def test_other_versions_are_reported(two: tuple[Path, Path]) -> None:
-    store_run(two[1], seed=3, environment={"torch": "2.7.0", "commit": "fedcba98765"})
+def test_other_versions_are_reported(two: tuple[Path, Path], store_at: Any) -> None:
+    store_at(two[1], seed=3, environment={"torch": "2.7.0", "commit": "fedcba98765"})
     remarks = collect(two).remarks
     assert "the runs were made by several versions of torch (2.11.0, 2.7.0)" in "".join(remarks)
     assert "by several commits (0123456789, fedcba9876)" in "".join(remarks)
@@ -87,13 +86,15 @@ def test_a_folder_that_says_nothing_is_refused(two: tuple[Path, Path], tmp_path:
         collect([first, tmp_path / "mistyped"])
 
 
-def test_pairs_are_made_across_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pairs_are_made_across_folders(
+    tmp_path: Path, store_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("benchmark.report.draw_all", lambda table, folder: Gallery())
     first, second = tmp_path / "first", tmp_path / "second"
-    store_run(first)
+    store_at(first)
     shutil.copytree(first, second)
     shutil.rmtree(next((second / "runs").iterdir()))
-    folder = store_run(second, arm="dam")
+    folder = store_at(second, arm="dam")
     assert folder.is_dir()
     table: Any = write_report(first, further=[second]).table
     [dam] = [row for row in table.rows if row.arm == "dam"]
