@@ -33,6 +33,14 @@ tune = dict(softmax={
 })
 """
 
+SCALE, KEEP = "objective.scale", "similarity.keep"
+BASELINE_ALONE = (
+    "arms={'baseline': {}}",
+    "cases.0.arms={}",
+    "tune={'softmax': {'objective.scale': {'low': 5, 'high': 80, 'log': True}}}",
+)
+"""What leaves one arm and one setting."""
+
 
 def small_plan(
     folder: Path, *overrides: str, trials: int = 2, folds: int = 2, **options: Any
