@@ -2,8 +2,14 @@
 
 from benchmark.errors import UserError
 from benchmark.report.settings import entry_text, flatten, value_text
-from benchmark.run_config import Memory, RunConfig, Sampler, Schedule
+from benchmark.run_config import Memory, RunConfig, Sampler, Schedule, Settings
+from benchmark.suite.configuration import resolved
 from benchmark.suite.suite_file import read_config
+
+_OF_THE_CASE = {"dataset", "objective", "similarity", "rivals", "init", "device", "threads"}
+"""Settings that no recipe determines, or that change no result."""
+_ANY_CASE = {"dataset": {"type": "noise"}, "objective": {"type": "triplet"}, "device": "cpu"}
+"""What completes a recipe where its own settings alone are looked at."""
 
 
 def facts(config: RunConfig) -> dict[str, str]:
@@ -31,20 +37,28 @@ def facts(config: RunConfig) -> dict[str, str]:
 
 
 def off_recipe(config: RunConfig) -> list[str]:
-    """The settings in which a run differs from its recipe's file: "epochs=1".
+    """The settings in which a run differs from its recipe: "epochs=1".
 
-    What the recipe leaves open isn't counted, nor which network its "pretrained" stands for. Empty
-    for a recipe that isn't there any more.
+    Which network "pretrained" stands for isn't counted. Empty for a recipe that isn't there any
+    more, or isn't as it was.
     """
     try:
-        recipe = flatten(read_config("recipes", config.recipe))
+        recipe = read_config("recipes", config.recipe)
+        settings, _ = resolved({**recipe, **_ANY_CASE}, config.recipe)
     except UserError:
         return []
-    found = flatten(config.as_json())
+    meant, found = (
+        flatten(one.model_dump(mode="json", include=Settings.model_fields.keys() - _OF_THE_CASE))
+        for one in (settings, config)
+    )
+    if recipe["backbone"]["type"] == "pretrained":
+        kinds = meant.pop("backbone.type"), found.pop("backbone.type")
+        if kinds[0] != kinds[1]:  # whose options differ too
+            found = {name: one for name, one in found.items() if not name.startswith("backbone.")}
     return [
-        f"{name}={value_text(found.get(name))}"
-        for name, meant in recipe.items()
-        if meant != "pretrained" and value_text(found.get(name)) != value_text(meant)
+        f"{name}={value_text(value)}"
+        for name, value in found.items()
+        if value_text(value) != value_text(meant.get(name))
     ]
 
 

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ from run_configs import run_config
 
 from benchmark.report.facts import facts, off_recipe
 from benchmark.report.reading import legend
+from benchmark.suite.plan import plan
 from benchmark.suite.suite_file import read_config
 
 PHOTOS: dict[str, Any] = {
@@ -60,14 +62,22 @@ def test_weights_that_were_not_loaded_are_random(backbone: dict[str, str | None]
 
 
 def test_what_differs_from_the_recipe_is_named(store: Any, group_of: Any) -> None:
-    """Of the settings that a recipe's file names."""
-    meant = read_config("recipes", "glyphs")
-    own = {name: meant[name] for name in ("transform", "optimiser", "sampler", "epochs")}
-    store(**own)
-    [sentence] = [one for one in legend(group_of()) if "recipe" in one]
-    assert sentence == "Not as in the recipe glyphs, norm_softmax: proxy_rate=1."
-    config = run_config(recipe="glyphs", epochs=1)
-    assert "epochs=1" in off_recipe(config) and "optimiser.lr=0.001" in off_recipe(config)
+    planned = plan("smoke", seeds=[0], device="cpu", overrides=["epochs=3", "transform.shift=1.0"])
+    config = planned[0].config
+    assert off_recipe(config) == ["transform.shift=1", "epochs=3"]
+    store(**config.as_json() | {"objective": "norm_softmax"})
+    assert "Not as in the recipe glyphs, norm_softmax: transform.shift=1, epochs=3." in legend(
+        group_of()
+    )
     assert off_recipe(run_config(recipe="of an older version")) == []
-    pretrained = run_config(recipe="multi_similarity", backbone={"type": "efficientnet_lite0"})
-    assert not [one for one in off_recipe(pretrained) if one.startswith("backbone.type")]
+
+
+def test_the_network_that_stands_for_another_is_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))  # without ResNet-50's weights
+    recipe = {"recipe": "multi_similarity"} | read_config("recipes", "multi_similarity")
+    for backbone in ({"type": "efficientnet_lite0", "weights": None}, {"type": "resnet50"}):
+        found = off_recipe(run_config(**recipe | {"backbone": backbone}))
+        assert ("backbone.weights=none" in found) == ("weights" in backbone)
+        assert not [one for one in found if one.startswith("backbone.type")]
