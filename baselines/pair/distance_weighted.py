@@ -12,6 +12,8 @@ from torch import Tensor
 
 NEAREST = 0.5
 FARTHEST = 1.4
+UNITS = 1 << 40
+"""In which weights are counted: the largest of a row is so many."""
 
 
 def check_mining(mining: str, known: tuple[str, ...], dim: int, normalise: bool) -> None:
@@ -50,8 +52,9 @@ def draw_negatives(
     log_weight = (-log_density).masked_fill(~drawable, -torch.inf)
     # The largest weight of each row is 1, so that no row underflows.
     highest = log_weight.amax(1, keepdim=True).clamp_min(torch.finfo(log_weight.dtype).min)
-    reached = (log_weight - highest).exp().cumsum(1)
+    # In whole numbers, as a GPU adds up floats in no fixed order.
+    reached = (UNITS * (log_weight - highest).exp()).long().cumsum(1)
     own = None if seed is None else torch.Generator(S.device).manual_seed(seed)
-    draws = torch.rand(len(S), count, dtype=reached.dtype, device=S.device, generator=own)
-    columns = torch.searchsorted(reached, draws * reached[:, -1:], right=True)
+    draws = torch.rand(len(S), count, dtype=torch.float64, device=S.device, generator=own)
+    columns = torch.searchsorted(reached, (draws * reached[:, -1:]).long(), right=True)
     return columns.clamp_max(S.shape[1] - 1)

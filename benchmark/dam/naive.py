@@ -67,7 +67,8 @@ def class_masks(table: Tensor, selection: Selection) -> Tensor:
     count = len(table)
     values, order = table.sort(0)
     below = torch.arange(count, device=table.device).unsqueeze(1)
-    running = values.cumsum(0)
+    # A product, because a GPU's running sums differ from call to call.
+    running = values.new_ones(count, count).tril() @ values
     total = values * (2 * below + 2 - count) + running[-1] - 2 * running
     total = torch.empty_like(total).scatter_(0, order, total).clamp_min_(0)
     number = below.squeeze(1)

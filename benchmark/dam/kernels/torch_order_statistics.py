@@ -13,15 +13,17 @@ def order_statistics(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     `scores` are [rows, D] with D above `count`.
     """
     if scores.is_cuda:
-        return _kth_values(scores, count)
+        return _by_sorting(scores, count)
     try:
         return _by_numpy(scores, count)
     except ImportError:  # torch runs without numpy too, only slower here
-        return _kth_values(scores, count)
+        return _by_sorting(scores, count)
 
 
-def _kth_values(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    return scores.kthvalue(count, -1).values, scores.kthvalue(count + 1, -1).values
+def _by_sorting(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    # By sorting, as kthvalue has no form on a GPU that repeats itself.
+    ordered = scores.sort(-1).values
+    return ordered[..., count - 1], ordered[..., count]
 
 
 def _by_numpy(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -6,13 +6,13 @@ import torch
 from benchmark.dam.kernels.torch_order_statistics import (
     CHUNK,
     _by_numpy,
-    _kth_values,
+    _by_sorting,
     order_statistics,
 )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("select", [order_statistics, _by_numpy, _kth_values])
+@pytest.mark.parametrize("select", [order_statistics, _by_numpy, _by_sorting])
 def test_equals_a_sort(select, dtype: torch.dtype) -> None:
     generator = torch.Generator().manual_seed(0)
     for dim, rows in ((2, 9), (17, 40), (512, 3 * CHUNK // 512 + 5)):
