@@ -1,0 +1,58 @@
+"""A step on a GPU, as far as a machine without one can tell: with tensors that have no content.
+
+A tensor that is left on the CPU, or a number that is read from the GPU, raises an error here. The
+kernels themselves aren't launched; they are interpreted, and compiled, in tests/dam/kernels.
+"""
+
+from contextlib import nullcontext
+from unittest.mock import patch
+
+import pytest
+import torch
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
+
+from benchmark.training.building import build_model
+from tests.training.small_runs import configured
+
+CASES = [
+    ("norm_softmax", "norm_softmax"),
+    ("proxy_anchor", "proxy_anchor"),
+    ("norm_softmax", "cos_face"),
+    ("multi_similarity", "multi_similarity"),
+    ("triplet", "triplet"),
+    ("triplet", "contrastive"),
+]
+
+
+@pytest.mark.parametrize("arm", ["baseline", "dam"])
+@pytest.mark.parametrize(("like", "objective"), CASES)
+def test_a_step_stays_on_the_gpu(like: str, objective: str, arm: str) -> None:
+    config = configured(like, arm, f"objective.type={objective}")
+    mode = FakeTensorMode(allow_non_fake_inputs=True)
+    with mode, torch.device("cuda"):
+        model = build_model(config, 100).train()
+    del model.loss.step  # it stays on the CPU, where it may be read
+    model.loss.step = 0
+    model.loss.check_labels, model.loss.progress = False, 0.0
+    launched = []
+    with (
+        mode,
+        patch("benchmark.dam.kernels.technology._triton_can", lambda features: features.is_cuda),
+        patch("torch.cuda.device_of", lambda tensor: nullcontext()),
+        patch(
+            "triton.runtime.jit.JITFunction.run",
+            lambda kernel, *arguments, **options: launched.append(kernel.__name__),
+        ),
+    ):
+        images = torch.empty(12, 1, 32, 32, device="cuda")
+        labels = torch.zeros(12, dtype=torch.int64, device="cuda")
+        loss = model(images, labels, mode="loss")["loss"]
+    assert loss.device.type == "cuda" and loss.shape == ()
+    assert bool(launched) == (arm == "dam")
+
+
+def test_what_waits_for_a_gpu_is_found() -> None:
+    with FakeTensorMode(), pytest.raises(DataDependentOutputException):
+        torch.ones((), device="cuda").item()
+    with FakeTensorMode(), pytest.raises(RuntimeError, match="found two different devices"):
+        torch.ones(2, device="cuda") + torch.ones(2)
