@@ -89,11 +89,17 @@ def _changes(heading: str) -> Column:
         if not interval.n:
             return ABSENT
         numbers = (interval.mean, interval.low, interval.high)
-        mean, low, high = (ABSENT if math.isnan(n) else f"{n:+.1f}" for n in numbers)
-        return f"{mean} [{ABSENT if low == ABSENT else f'{low}, {high}'}]".replace("-", "−")
+        mean, low, high = (ABSENT if math.isnan(n) else _signed(n) for n in numbers)
+        return f"{mean} [{ABSENT if low == ABSENT else f'{low}, {high}'}]"
 
     def parts(interval: Interval) -> dict[str, str]:
         bounds = {"": interval.mean, "low95": interval.low, "high95": interval.high}
         return {name: fraction(value) for name, value in bounds.items()}
 
     return Column(heading, text, parts)
+
+
+def _signed(number: float) -> str:
+    """With one decimal and a sign, but for what rounds to zero."""
+    value = round(number, 1) + 0.0
+    return (f"{value:+.1f}" if value else "0.0").replace("-", "−")

@@ -1,5 +1,6 @@
 """What the report says of elements: how often each is kept, and how good they are."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from benchmark.report.kept.figure import kept_figure
 from benchmark.report.kept.quality_figure import quality_figure
 from benchmark.report.kept.removal_figure import removal_figure
 from benchmark.report.kept.sheet import elements_sheet
-from benchmark.report.statistics.interval import paired_interval
+from benchmark.report.statistics.interval import Interval, paired_interval
 from benchmark.training.elements import FILE
 
 DIM = 8
@@ -68,6 +69,8 @@ def test_the_table_has_paired_differences_in_elements(stored: Path, group_of: An
     cells = lines["dam"].cells(sheet.columns)
     assert cells[4:6] == ["5.3 ± 0.6", "+2.0 [+2.0, +2.0]"]
     assert lines["baseline"].cells(sheet.columns)[5] == "–"
+    assert sheet.columns[5].show(Interval(3, -0.04, -1.23, 0.04)) == "0.0 [−1.2, 0.0]"
+    assert sheet.columns[5].show(Interval(1, 2.0, math.nan, math.nan)) == "+2.0 [–]"
     assert lines["random"].values[3].n == 0  # it selects nothing
 
 
