@@ -80,6 +80,7 @@ def test_folder_holds_weights_and_log_and_no_checkpoint(tmp_path: Path) -> None:
     result, weights = finished(configured("proxy_anchor", "dam"), tmp_path / "run")
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "data.json",
+        "elements.npz",
         "log.txt",
         "per_query.npz",
         "weights.safetensors",
