@@ -164,7 +164,7 @@ def _nothing_found(suite: str, wanted: list[Case]) -> str:
         return f"suite {suite} has none of the data sets in --only, and is passed over"
     listed = ", ".join(dict.fromkeys(case.dataset for case in wanted))
     return (
-        f"suite {suite} is passed over: the data root holds none of {listed}; "
+        f"suite {suite} is passed over: none of its data sets ({listed}) is in the data root; "
         f"'plan --suite {suite}' says how to get them"
     )
 
