@@ -7,7 +7,7 @@ torch's global generator, so that other random draws don't depend on the loaders
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -90,6 +90,9 @@ class ClassBalancedBatches(Sampler[list[Draw]]):
 
 class TrainingImages(Dataset[Parcel]):
     """A split, indexed by whole batches of draws."""
+
+    metainfo: ClassVar[dict[str, str]] = {}
+    """What mmengine asks for; there is nothing to say."""
 
     def __init__(self, split: Split) -> None:
         self.split = split
