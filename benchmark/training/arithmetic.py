@@ -5,7 +5,10 @@ All four settings stand in the configuration, as each can change a result: `prec
 """
 
 import os
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import torch
 import torch.utils.deterministic
@@ -18,6 +21,9 @@ from benchmark.run_config import Precision, RunConfig
 
 # cuBLAS reads it when its first product is made, and repeats itself only with it.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 HALF: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 """The precisions in which the network computes with 16 bits; its weights have 32."""
@@ -36,6 +42,34 @@ def use_arithmetic(config: RunConfig) -> None:
     # It fills what is allocated with NaN, which costs time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_num_threads(config.threads)
+
+
+@contextmanager
+def arithmetic(config: RunConfig) -> Iterator[None]:
+    """`use_arithmetic` within the block, and torch's switches as they were after it."""
+    cuda, cudnn, threads = torch.backends.cuda, torch.backends.cudnn, torch.get_num_threads()
+    before = cuda.matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    use_arithmetic(config)
+    try:
+        yield
+    finally:
+        cuda.matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic = before
+        torch.use_deterministic_algorithms(deterministic)
+        torch.set_num_threads(threads)
+
+
+def computed_as_configured(
+    work: Callable[Concatenate[RunConfig, Given], Result],
+) -> Callable[Concatenate[RunConfig, Given], Result]:
+    """Let a function on a configuration compute as that says, and torch as before after it."""
+
+    @wraps(work)
+    def computed(config: RunConfig, *given: Given.args, **named: Given.kwargs) -> Result:
+        with arithmetic(config):
+            return work(config, *given, **named)
+
+    return computed
 
 
 def arrange(model: RetrievalModel, config: RunConfig) -> None:

@@ -20,7 +20,7 @@ from benchmark.models.digests import digest
 from benchmark.models.initial import load_initial
 from benchmark.models.retrieval import RetrievalModel
 from benchmark.run_config import RunConfig
-from benchmark.training.arithmetic import arrange, use_arithmetic
+from benchmark.training.arithmetic import arrange, computed_as_configured
 from benchmark.training.building import (
     build_model,
     build_optimiser,
@@ -76,6 +76,7 @@ class Beginning:
         self.initial_weights, self.untrained = state["initial_weights"], state["untrained"]
 
 
+@computed_as_configured
 def train(
     config: RunConfig,
     folder: Path,
@@ -104,7 +105,6 @@ def train(
     """
     started = time.perf_counter()
     interruption = interruption or Interruption()
-    use_arithmetic(config)
     dataset = load_inputs(config)
     model = build_model(config, dataset.classes)
     model.loss.check_labels = False  # a data set's labels run from 0, which it checks

@@ -1,5 +1,6 @@
 """Precision, order of memory and repeatability are settings of a run, and do what they say."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from benchmark.models.digests import digest
 from benchmark.registry import PROXY_OBJECTIVES, names
 from benchmark.run_config import RunConfig
 from benchmark.suite.plan import plan
-from benchmark.training.arithmetic import arrange, use_arithmetic
+from benchmark.training import train
+from benchmark.training.arithmetic import arithmetic, arrange
 from benchmark.training.building import build_model, build_optimiser, load_dataset
-from tests.training.small_runs import configured
+from benchmark.training.hooks.record import Progress
+from tests.training.small_runs import configured, keep_in
 
 WAITING = ("_local_scalar_dense", "is_nonzero", "nonzero", "masked_select", "_unique2", "equal")
 """What makes the CPU wait for a GPU: its result, or the size of it, is needed at once."""
@@ -137,19 +140,31 @@ def test_precisions_of_gpus_are_refused_on_a_cpu() -> None:
             plan("smoke", overrides=[f"precision={precision}"], device="cpu")
 
 
-def test_switches_follow_the_configuration() -> None:
+def test_switches_follow_the_configuration_and_are_put_back() -> None:
     config = configured("norm_softmax", "baseline")
-    before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
-    try:
-        for deterministic in (False, True):
-            use_arithmetic(config.model_copy(update={"deterministic": deterministic}))
-            assert torch.are_deterministic_algorithms_enabled() == deterministic
-            assert torch.backends.cudnn.deterministic == deterministic
-            assert torch.backends.cudnn.benchmark != deterministic
-            assert not torch.backends.cudnn.allow_tf32
-        use_arithmetic(config.model_copy(update={"precision": "tf32"}))
-        assert torch.backends.cudnn.allow_tf32 and torch.backends.cuda.matmul.allow_tf32
-    finally:
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-        torch.use_deterministic_algorithms(before[0])
-        torch.set_num_threads(before[1])
+    cuda, cudnn = torch.backends.cuda, torch.backends.cudnn
+
+    def switches() -> list[bool]:
+        deterministic = torch.are_deterministic_algorithms_enabled()
+        return [deterministic, cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32]
+
+    before = switches(), torch.get_num_threads()
+    for deterministic in (False, True):
+        with arithmetic(config.model_copy(update={"deterministic": deterministic})):
+            assert switches() == [deterministic, deterministic, not deterministic, False]
+    with arithmetic(config.model_copy(update={"precision": "tf32", "threads": 3})):
+        assert cudnn.allow_tf32 and cuda.matmul.allow_tf32 and torch.get_num_threads() == 3
+    assert (switches(), torch.get_num_threads()) == before
+
+
+def test_training_leaves_them_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_in(monkeypatch, tmp_path)
+    seen = []
+
+    def report(progress: Progress) -> None:
+        seen.append(torch.are_deterministic_algorithms_enabled())
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train(configured("norm_softmax", "baseline"), tmp_path, report)
+    assert seen == [True] and not torch.are_deterministic_algorithms_enabled()

@@ -21,10 +21,12 @@ torch.set_num_threads(1)
 def step():
     for _ in range(4):
         torch.ones(1 << 24)
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    step()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 step()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-step()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+print(min(faults() for _ in range(3)))  # a system that is short of memory takes some away
 """
 
 
