@@ -33,12 +33,11 @@ def test_the_readmes_table_is_the_stored_one() -> None:
     rows = table(ROOT / "README.md", "objective")
     assert {row[0] for row in rows} == set(NAMES)
     assert {objective for objective, _ in stored} == set(NAMES.values())
-    for name, dam, random in rows:
-        assert dam.strip("*") == shown(NAMES[name], "dam")
-        assert random.strip("*") == shown(NAMES[name], "random")
-        # Bold where zero lies outside the interval, and only there.
-        for cell, arm in ((dam, "dam"), (random, "random")):
+    for name, *cells in rows:
+        for cell, arm in zip(cells, ("dam", "shrunk", "random"), strict=True):
             row = stored[NAMES[name], arm]
+            assert cell.strip("*") == shown(NAMES[name], arm)
+            # Bold where zero lies outside the interval, and only there.
             ends = [
                 float(row[f"{METRIC} difference {end}95 (fraction)"]) for end in ("low", "high")
             ]
