@@ -14,7 +14,7 @@ from benchmark.bench.training.timing import Times, limit, plain_loader, timed
 from benchmark.durable import write_text
 from benchmark.errors import UserError
 from benchmark.run_config import RunConfig
-from benchmark.training.arithmetic import use_arithmetic
+from benchmark.training.arithmetic import arithmetic
 from benchmark.training.environment import describe
 from benchmark.training.memory import keep_freed_memory
 
@@ -74,12 +74,12 @@ def _turns(quick: bool) -> tuple[int, int]:
 
 
 def _timed(config: RunConfig, baseline: RunConfig, quick: bool) -> Times:
-    use_arithmetic(config)
-    others = {LIMIT: limit(config), TWIN: limit(baseline)}
-    plain = plain_loader(config)
-    if plain is not None:
-        others[PLAIN] = plain
-    return timed(config, others, *_turns(quick))
+    with arithmetic(config):
+        others = {LIMIT: limit(config), TWIN: limit(baseline)}
+        plain = plain_loader(config)
+        if plain is not None:
+            others[PLAIN] = plain
+        return timed(config, others, *_turns(quick))
 
 
 def _row(case: Case, objective: str, arm: str, times: Times) -> dict[str, Any]:
