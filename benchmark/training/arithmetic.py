@@ -13,7 +13,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import torch
 import torch.utils.deterministic
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
-from mmengine.registry import OPTIMIZERS
 from torch import nn
 
 from benchmark.models.retrieval import RetrievalModel
@@ -31,8 +30,7 @@ FUSED = ("Adam", "AdamW", "SGD")
 """Optimisers that torch computes in one pass over the parameters, on CPUs too."""
 
 
-def use_arithmetic(config: RunConfig) -> None:
-    """Set torch's switches for this process as the configuration has them."""
+def _set_switches(config: RunConfig) -> None:
     tf32 = config.precision == "tf32"
     torch.backends.cuda.matmul.allow_tf32 = tf32
     torch.backends.cudnn.allow_tf32 = tf32
@@ -46,11 +44,11 @@ def use_arithmetic(config: RunConfig) -> None:
 
 @contextmanager
 def arithmetic(config: RunConfig) -> Iterator[None]:
-    """`use_arithmetic` within the block, and torch's switches as they were after it."""
+    """torch's switches as the configuration has them; after the block, as they were before."""
     cuda, cudnn, threads = torch.backends.cuda, torch.backends.cudnn, torch.get_num_threads()
     before = cuda.matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic
     deterministic = torch.are_deterministic_algorithms_enabled()
-    use_arithmetic(config)
+    _set_switches(config)
     try:
         yield
     finally:
@@ -98,9 +96,7 @@ def wrapper(optimiser: torch.optim.Optimizer, precision: Precision) -> OptimWrap
 def with_fused(kind: str, options: dict[str, Any]) -> dict[str, Any]:
     """An optimiser's options, fused where torch can and they don't say otherwise."""
     said = {"fused", "foreach", "differentiable", "capturable"} & options.keys()
-    if kind not in FUSED or said or kind not in OPTIMIZERS.module_dict:
-        return options
-    return options | {"fused": True}
+    return options if said or kind not in FUSED else options | {"fused": True}
 
 
 class _ScaledOptimWrapper(AmpOptimWrapper):

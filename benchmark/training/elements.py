@@ -7,9 +7,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
-import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from benchmark.analysis.elements import (
     effective_dimension,
@@ -17,9 +15,9 @@ from benchmark.analysis.elements import (
     single_element_recall,
     variance_ratio,
 )
-from benchmark.data.dataset import DataSet, Split
+from benchmark.data.dataset import DataSet, Split, Subset
 from benchmark.durable import staged
-from benchmark.evaluation.embed import evaluating
+from benchmark.evaluation.embed import embed
 from benchmark.models.retrieval import RetrievalModel
 
 FILE = "elements.npz"
@@ -79,12 +77,7 @@ def statistics(model: RetrievalModel, split: Split, device: str) -> dict[str, Nu
     if (counted > 1).sum() < 2:
         places = np.arange(min(MOST, len(split.labels)))
         labels = split.labels[places]
-    blocks: list[Tensor] = []
-    with evaluating(model), torch.inference_mode():
-        for start in range(0, len(places), BATCH):
-            images = split.images.batch(places[start : start + BATCH], None)
-            blocks.append(model(images.to(device)).float().cpu())
-    features = torch.cat(blocks)
+    features = embed(model, Subset(split.images, places), batch_size=BATCH, device=device).cpu()
     features = F.normalize(features) if model.loss.metric == "cosine" else features
     removed = removals(features.shape[1])
     return {

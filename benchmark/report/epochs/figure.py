@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.epochs.course import courses, over_seeds
-from benchmark.report.figures.bands import Panel, bands_figure
+from benchmark.report.figures.bands import bands_figure, panels_of
 from benchmark.report.figures.style import Look
 from benchmark.report.metrics import metric_name
 from benchmark.report.table import Group
@@ -14,12 +14,7 @@ from benchmark.report.table import Group
 def epochs_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     """One panel an objective and one line an arm; None without evaluations between epochs."""
     metric = group.main_metrics[0]
-    panels = []
-    for comparison in group.comparisons:
-        points = {row.label: over_seeds(courses(row, metric)) for row in comparison.rows}
-        points = {arm: one for arm, one in points.items() if one}
-        if points:
-            panels.append(Panel(comparison.label, points))
+    panels = panels_of(group, lambda row: over_seeds(courses(row, metric)))
     if not panels:
         return None
 

@@ -11,6 +11,7 @@ from benchmark.report.figures.curves import wrapped
 from benchmark.report.figures.lettering import plain_text
 from benchmark.report.figures.style import LEGEND_LINE, WIDTH, Look, legend_line, strip_frame
 from benchmark.report.statistics.interval import Summary
+from benchmark.report.table import Group, Row
 
 Points = Sequence[tuple[int, Summary]]
 """Places on the horizontal axis, each with a fraction over the seeds."""
@@ -22,6 +23,17 @@ class Panel:
 
     title: str
     arms: Mapping[str, Points]
+
+
+def panels_of(group: Group, points: Callable[[Row], Points]) -> list[Panel]:
+    """A panel for each objective that has points, with the arms that have some."""
+    panels = []
+    for comparison in group.comparisons:
+        arms = {row.label: points(row) for row in comparison.rows}
+        arms = {arm: found for arm, found in arms.items() if found}
+        if arms:
+            panels.append(Panel(comparison.label, arms))
+    return panels
 
 
 def bands_figure(

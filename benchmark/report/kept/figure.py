@@ -5,11 +5,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from benchmark.report.figures.bands import Panel, bands_figure
+from benchmark.report.figures.bands import Points, bands_figure, panels_of
 from benchmark.report.figures.style import Look
 from benchmark.report.kept.stored import kept_by_seed
 from benchmark.report.statistics.interval import summarise
-from benchmark.report.table import Group
+from benchmark.report.table import Group, Row
 
 POINTS = 64
 """Elements that are drawn at most, evenly spaced in their order."""
@@ -17,20 +17,17 @@ POINTS = 64
 
 def kept_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     """One panel an objective, elements from the most kept on; None where no arm selects."""
-    panels = []
-    for comparison in group.comparisons:
-        lines = {}
-        for row in comparison.rows:
-            found = list(kept_by_seed(row).values())
-            if found:
-                ordered = -np.sort(-np.stack(found), axis=1)
-                last = ordered.shape[1] - 1
-                places = np.unique(np.linspace(0, last, POINTS).round().astype(int))
-                lines[row.label] = [
-                    (int(one) + 1, summarise(ordered[:, one].tolist())) for one in places
-                ]
-        if lines:
-            panels.append(Panel(comparison.label, lines))
+
+    def points(row: Row) -> Points:
+        found = list(kept_by_seed(row).values())
+        if not found:
+            return []
+        ordered = -np.sort(-np.stack(found), axis=1)
+        last = ordered.shape[1] - 1
+        places = np.unique(np.linspace(0, last, POINTS).round().astype(int))
+        return [(int(one) + 1, summarise(ordered[:, one].tolist())) for one in places]
+
+    panels = panels_of(group, points)
     if not panels:
         return None
 

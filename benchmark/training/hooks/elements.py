@@ -27,10 +27,12 @@ COUNTED = ("quantile", "mean", "inverse", "random")
 
 
 class _Looked(NamedTuple):
+    """The pairs of a step; `signed` where some may be positive."""
+
     seed: int
     first: Tensor
     second: Tensor
-    positive: Tensor | None
+    signed: bool
 
 
 class ElementsHook(Hook):
@@ -115,15 +117,16 @@ class ElementsHook(Hook):
         both = table[pairs.to(table.device)].float()  # [pairs, 2, D]
         if self.loss.objective.normalise:
             both = F.normalize(both, dim=-1)
-        # The classes' labels travel in a row of their own, as one tensor is sent.
+        # Which pairs are positive travels in a row of its own, as one tensor is sent.
         mark = torch.zeros_like(both[:, :1]) if positive is None else positive[:, None, None]
         sent = torch.cat([both, mark.to(both.dtype).expand(-1, 1, both.shape[-1])], 1)
-        self._arriving.send(_Looked(seed, pairs[:, 0], pairs[:, 1], positive), sent)
+        looked = _Looked(seed, pairs[:, 0], pairs[:, 1], positive is not None)
+        self._arriving.send(looked, sent)
 
     def _take(self, wait: bool = False) -> None:
         for looked, sent in self._arriving.take(wait):
             difference = (sent[:, 0] - sent[:, 1]).abs()
-            positive = None if looked.positive is None else sent[:, 2, 0] > 0
+            positive = sent[:, 2, 0] > 0 if looked.signed else None
             selection = Selection(self.rule, self.keep, looked.seed)
             scores = selection.scores(difference, looked.first, looked.second, positive)
             kept = kept_sets(scores, selection).mask_(scores).double()

@@ -11,8 +11,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from benchmark.data.dataset import Images
-from benchmark.evaluation.embed import evaluating
+from benchmark.data.dataset import Images, Subset
+from benchmark.evaluation.embed import embed
 from benchmark.training.hooks.arriving import Arriving
 
 UNMOVED = 1e-6
@@ -115,9 +115,7 @@ class HealthHook(Hook):
 def some_features(model: nn.Module, images: Images, device: str) -> Tensor:
     """The features [n, D] of up to `SOME` images, taken evenly from all."""
     places = np.unique(np.linspace(0, len(images) - 1, SOME).astype(np.int64))
-    with evaluating(model), torch.inference_mode():
-        features: Tensor = model(images.batch(places, None).to(device))
-    return features.float().cpu()
+    return embed(model, Subset(images, places), batch_size=SOME, device=device).cpu()
 
 
 def evaluation_warnings(

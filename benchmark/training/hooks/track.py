@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from benchmark.errors import UserError
+from benchmark.training.hooks.arriving import Arriving
 from benchmark.training.hooks.record import RecordHook
 
 BACKENDS = {"tensorboard": "TensorboardVisBackend"}
@@ -44,6 +45,7 @@ class TrackHook(Hook):
         self.backend = VISBACKENDS.build({"type": kind, "save_dir": str(track.folder)})
         self.record = record
         self.step = 0
+        self._arriving: Arriving[int] = Arriving()
 
     def after_train_iter(
         self,
@@ -55,19 +57,25 @@ class TrackHook(Hook):
         """The loss, and one rate for each group of parameters."""
         assert outputs is not None
         self.step = runner.iter + 1
-        self.backend.add_scalar("loss", float(outputs["loss"].detach()), self.step)
+        self._arriving.send(self.step, outputs["loss"])
+        self._send_losses()
         for name, rates in runner.optim_wrapper.get_lr().items():
             for group, rate in enumerate(rates):
                 self.backend.add_scalar(f"{name}/{group}", rate, self.step)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """The metrics, where the epoch was evaluated."""
+        """The last losses, and the metrics, where the epoch was evaluated."""
+        self._send_losses(wait=True)
         self._send(self.record.history[-1].get("metrics", {}))
 
     def finish(self, metrics: dict[str, float]) -> None:
         """The metrics after the last epoch; then close the tracker."""
         self._send(metrics)
         self.backend.close()
+
+    def _send_losses(self, wait: bool = False) -> None:
+        for step, loss in self._arriving.take(wait):
+            self.backend.add_scalar("loss", float(loss), step)
 
     def _send(self, metrics: dict[str, float]) -> None:
         for name, value in metrics.items():
