@@ -14,6 +14,7 @@ from benchmark.bench.training.timing import Times, limit, plain_loader, timed
 from benchmark.durable import write_text
 from benchmark.errors import UserError
 from benchmark.run_config import RunConfig
+from benchmark.suite.engines.local import loaders
 from benchmark.training.arithmetic import arithmetic
 from benchmark.training.environment import describe
 from benchmark.training.memory import keep_freed_memory
@@ -75,11 +76,12 @@ def _turns(quick: bool) -> tuple[int, int]:
 
 def _timed(config: RunConfig, baseline: RunConfig, quick: bool) -> Times:
     with arithmetic(config):
+        processes = loaders([config], workers=1)
         others = {LIMIT: limit(config), TWIN: limit(baseline)}
-        plain = plain_loader(config)
+        plain = plain_loader(config, processes)
         if plain is not None:
             others[PLAIN] = plain
-        return timed(config, others, *_turns(quick))
+        return timed(config, others, *_turns(quick), processes)
 
 
 def _row(case: Case, objective: str, arm: str, times: Times) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-from benchmark.data.loading import TrainingLoader
+from benchmark.data.loading import PREFETCHED, TrainingLoader
 from benchmark.data.photographs.files import FileImages, decode
 from benchmark.data.photographs.transforms import IMAGENET_MEAN, IMAGENET_STD, RetrievalCrop
 from benchmark.run_config import RunConfig
@@ -50,43 +50,59 @@ class Times:
         return middle, low, high
 
 
-def timed(config: RunConfig, others: dict[str, Step], rounds: int, steps: int) -> Times:
+def timed(
+    config: RunConfig, others: dict[str, Step], rounds: int, steps: int, loaders: int = 0
+) -> Times:
     """Train `config` as a run is trained, and time it in turns with `others`, `steps` at a time.
 
     The turns follow each other so closely that a disturbance of the machine meets them all. The
-    first one is left out.
+    first one is left out. With `loaders` processes each turn begins with as many steps as they
+    prepare ahead, which aren't timed: those batches were made while others were timed.
     """
     times = Times(others={name: [] for name in others})
-    clock = _Clock(config.device, times, others, rounds, steps)
+    clock = _Clock(config.device, times, others, rounds, steps, ahead=loaders * PREFETCHED)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.suppress(_EnoughError),
     ):
-        train(config, Path(folder), clock.report)
+        train(config, Path(folder), clock.report, loaders)
     return times
 
 
 class _Clock:
     def __init__(
-        self, device: str, times: Times, others: dict[str, Step], rounds: int, steps: int
+        self,
+        device: str,
+        times: Times,
+        others: dict[str, Step],
+        rounds: int,
+        steps: int,
+        ahead: int,
     ) -> None:
         self.device = device
         self.times = times
         self.others = others
         self.rounds = rounds
         self.steps = steps
+        self.ahead = ahead
         self.turn = 0
-        self.first = 0  # step of the present turn
-        self.begun = time.perf_counter()
+        self.first = 0  # step of the present turn, or of its timed part once that has begun
+        self.begun: float | None = None
 
     def report(self, progress: Progress) -> None:
         """Look at the clock after each step of the run."""
-        if progress.step - self.first < self.steps:
+        if self.begun is None and progress.step >= self.first + self.ahead:
+            wait_for(self.device)
+            self.first, self.begun = progress.step, time.perf_counter()
+        if self.begun is None or progress.step < self.first + self.steps:
             return
         wait_for(self.device)
         took = (time.perf_counter() - self.begun) / (progress.step - self.first)
         for name, step in self.others.items():
+            for _ in range(self.ahead):
+                step()
+            wait_for(self.device)
             begun = time.perf_counter()
             for _ in range(self.steps):
                 step()
@@ -98,7 +114,7 @@ class _Clock:
         self.turn += 1
         if self.turn > self.rounds:
             raise _EnoughError
-        self.first, self.begun = progress.step, time.perf_counter()
+        self.first, self.begun = progress.step, None if self.ahead else time.perf_counter()
 
 
 def wait_for(device: str) -> None:

@@ -25,7 +25,8 @@ def choose_engine(
         processes = max(1, whole_number(given, "processes", 1))
         gpus = grouped(visible_gpus(), processes) if gpu else []
         workers = workers or max(1, default_workers(runs) // processes)
-        return Local(workers, gpus, loaders=loaders(runs, workers * processes), processes=processes)
+        each = loaders((run.config for run in runs), workers * processes)
+        return Local(workers, gpus, loaders=each, processes=processes)
     if workers is not None:
         raise UserError(
             f"--workers belongs to --engine local; --engine {name} has --engine-options"

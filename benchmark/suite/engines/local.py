@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ import torch
 
 from benchmark.ending import SuiteInterruptedError
 from benchmark.errors import UserError
+from benchmark.run_config import RunConfig
 from benchmark.suite.engines.engine import Watch, count
 from benchmark.suite.engines.outlook import Outlook
 from benchmark.suite.engines.ranks import make_in_ranks
@@ -243,9 +244,9 @@ def default_workers(runs: list[PlannedRun]) -> int:
     return max(1, cores() // max(run.config.threads for run in runs))
 
 
-def loaders(runs: list[PlannedRun], workers: int) -> int:
+def loaders(configs: Iterable[RunConfig], workers: int) -> int:
     """Processes that decode a run's images: up to 8 on a GPU; a CPU is busy with training."""
-    if all(run.config.device == "cpu" for run in runs):
+    if all(config.device == "cpu" for config in configs):
         return 0
     return max(1, min(8, cores() // workers - 1))
 

@@ -161,9 +161,10 @@ def test_gpus_workers_and_loaders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,GPU-5c")
     assert visible_gpus() == ["2", "GPU-5c"]
     runs = planned("fine")
-    assert (default_workers(runs), loaders(runs, 12)) == (12, 0)
+    assert (default_workers(runs), loaders([run.config for run in runs], 12)) == (12, 0)
     assert default_workers(planned("fine", threads=4)) == 3
     runs = planned("fine", threads=4, device="cuda")
-    assert (default_workers(runs), loaders(runs, 2), loaders(runs, 1)) == (2, 5, 8)
+    configs = [run.config for run in runs]
+    assert (default_workers(runs), loaders(configs, 2), loaders(configs, 1)) == (2, 5, 8)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert visible_gpus() == [] and default_workers(runs) == 1
