@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from run_configs import run_config
 
 from benchmark.durable import write_json
@@ -14,6 +15,8 @@ from benchmark.suite.plan import PlannedRun
 from benchmark.suite.store.claims import Owner, claim
 from benchmark.suite.store.runs import read_config, run_folder, write_failure, write_result
 from benchmark.training import Progress
+
+GPUS_AT_IMPORT = os.environ.get("CUDA_VISIBLE_DEVICES")  # when libraries may count them
 
 
 def fake_work(task: Task, channel: Any) -> None:
@@ -24,7 +27,8 @@ def fake_work(task: Task, channel: Any) -> None:
     if isinstance(held, Owner):
         channel.send(Ending("elsewhere", f"{held} makes it"))
         return
-    (folder / "log.txt").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "none"))
+    refused = torch.cuda._is_in_bad_fork()  # what torch asks itself before it uses a GPU
+    (folder / "log.txt").write_text(f"{GPUS_AT_IMPORT}, {refused}")
     channel.send(Progress(1, 2, 1, 2, 0.5))
     if fate == "killed":
         os.kill(os.getpid(), signal.SIGKILL)

@@ -46,9 +46,11 @@ def bench_training(
             continue
         for objective, arms in found.items():
             for arm, config in arms.items():
-                console.print(f"{case.name}: {objective} {arm}", style="dim")
                 times = _timed(config, arms["baseline"], quick)
-                rows.append(_row(case, objective, arm, times))
+                row = _row(case, objective, arm, times)
+                share = f"{row['of limit']:.2f} of the limit"
+                console.print(f"{case.name}: {objective} {arm}: {share}", style="dim")
+                rows.append(row)
     frame = pd.DataFrame(rows)
     if not console.is_terminal:
         console.width = max(console.width, 150)

@@ -1,16 +1,18 @@
 """Runs on this machine, each in a process of its own, several at a time, watched from here.
 
 A process of its own means that a run can't be disturbed by the one before it, and that one that
-is killed is a failed run rather than the end of the suite. The processes are forked from a server
-that has the libraries loaded, so that starting one takes a moment.
+is killed is a failed run rather than the end of the suite. The processes of runs on a CPU are
+forked from a server that has the libraries loaded, so that starting one takes a moment. Those of
+runs on a GPU start afresh: torch refuses the GPU to a process that was forked from one that has
+counted the GPUs, as mmengine does when it is imported.
 """
 
 import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -75,9 +77,8 @@ class Local:
         self, runs: list[PlannedRun], task: Callable[[str], Task], outlook: Outlook, watch: Watch
     ) -> None:
         """Make the runs; see `Engine`."""
-        context = multiprocessing.get_context("forkserver")
-        on_cpu = [PRELOADED] if any(run.config.device == "cpu" for run in runs) else []
-        context.set_forkserver_preload([__name__, *on_cpu])
+        context = multiprocessing.get_context("spawn" if self.gpus else "forkserver")
+        context.set_forkserver_preload([__name__, PRELOADED])
         waiting = list(runs)
         stopping = False
         self._signal = None
@@ -108,15 +109,16 @@ class Local:
 
     def _start(
         self,
-        context: multiprocessing.context.ForkServerContext,
+        context: multiprocessing.context.BaseContext,
         run: PlannedRun,
         task: Callable[[str], Task],
         outlook: Outlook,
     ) -> None:
         gpu = self._free_gpu()
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_begin, args=(self.work, task(run.id), gpu, theirs))
-        process.start()
+        process = context.Process(target=self.work, args=(task(run.id), theirs))  # type: ignore[attr-defined]
+        with _seeing(gpu):
+            process.start()
         theirs.close()
         self._active[ours] = _Started(run, process, gpu)
         outlook.active[run.id] = run.label, None
@@ -179,11 +181,19 @@ def _death(exitcode: int | None) -> str:
     return f"its process died with exit status {exitcode}"
 
 
-def _begin(work: Work, task: Task, gpu: str | None, channel: Connection) -> None:
-    """In the run's own process, before anything asks for a GPU."""
+@contextmanager
+def _seeing(gpu: str | None) -> Iterator[None]:
+    """Let a process that is started here see this GPU alone, before its imports count them."""
+    name, before = "CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES")
     if gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-    work(task, channel)
+        os.environ[name] = gpu
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[name] = before
+        elif gpu is not None:
+            del os.environ[name]
 
 
 def _make(task: Task, channel: Connection, processes: int = 1) -> None:
