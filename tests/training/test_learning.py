@@ -12,7 +12,7 @@ from benchmark.training import train
     "objective", ["norm_softmax", "proxy_anchor", "multi_similarity", "triplet"]
 )
 def test_baseline_is_well_above_the_untrained_network(objective: str, tmp_path: Path) -> None:
-    runs = plan("smoke", overrides=["epochs=3"], seeds=[0], device="cpu")
+    runs = plan("smoke", overrides=["epochs=2"], seeds=[0], device="cpu")
     (config,) = [
         run.config
         for run in runs

@@ -1,6 +1,6 @@
 """Steps of a small model in float64: alone, or as one of several processes that torchrun started.
 
-python joined_steps.py CASE FILE      writes losses, gradients and weights after each step
+python joined_steps.py FOLDER CASE ...      writes losses, gradients and weights of all steps
 """
 
 import sys
@@ -60,13 +60,13 @@ def steps(case: str) -> dict[str, Tensor]:
     return found
 
 
-def main(case: str, file: Path) -> None:
+def main(folder: Path, cases: list[str]) -> None:
     torch.set_num_threads(1)
     with process_group("cpu"):
-        found = steps(case)
         rank = dist.get_rank() if dist.is_initialized() else 0
-        save_file(found, file.with_suffix(f".{rank}"))
+        for case in cases:
+            save_file(steps(case), folder / f"{case}.{rank}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(Path(sys.argv[1]), sys.argv[2:])

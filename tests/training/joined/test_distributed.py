@@ -16,42 +16,45 @@ from benchmark.training import distributed
 SCRIPT = Path(__file__).with_name("joined_steps.py")
 
 
-def torchrun(processes: int, case: str, file: Path) -> None:
+def torchrun(processes: int, folder: Path, cases: list[str]) -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1",
-         "--nproc-per-node", str(processes), str(SCRIPT), case, str(file)],
+         "--nproc-per-node", str(processes), str(SCRIPT), str(folder), *cases],
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr[-4000:]
 
 
 @pytest.mark.parametrize(
-    ("processes", "case"),
-    [(2, "proxy"), (2, "memory"), (4, "joint"), (4, "proxy_anchor")],
+    ("processes", "cases"), [(2, ["proxy", "memory"]), (4, ["joint", "proxy_anchor"])]
 )
 def test_losses_gradients_and_weights_are_those_of_one_process(
-    processes: int, case: str, tmp_path: Path
+    processes: int, cases: list[str], tmp_path: Path
 ) -> None:
-    main(case, tmp_path / "alone")
-    torchrun(processes, case, tmp_path / "joined")
-    alone = load_file(tmp_path / "alone.0")
-    assert {name.split(".")[1] for name in alone} == {"loss", "gradient", "state"}
-    for rank in range(processes):
-        joined = load_file(tmp_path / f"joined.{rank}")
-        assert joined.keys() == alone.keys()
-        for name, expected in alone.items():
-            if not expected.is_floating_point():
-                assert torch.equal(joined[name], expected), name
-                continue
-            assert expected.dtype == torch.float64 or "memory" in name
-            apart = (joined[name] - expected).norm()
-            assert apart <= 1e-6 * expected.norm().clamp_min(1e-3), (rank, name, float(apart))
+    for folder in (tmp_path / "alone", tmp_path / "joined"):
+        folder.mkdir()
+    main(tmp_path / "alone", cases)
+    torchrun(processes, tmp_path / "joined", cases)
+    for case in cases:
+        alone = load_file(tmp_path / f"alone/{case}.0")
+        assert {name.split(".")[1] for name in alone} == {"loss", "gradient", "state"}
+        for rank in range(processes):
+            joined = load_file(tmp_path / f"joined/{case}.{rank}")
+            assert joined.keys() == alone.keys()
+            for name, expected in alone.items():
+                if not expected.is_floating_point():
+                    assert torch.equal(joined[name], expected), name
+                    continue
+                assert expected.dtype == torch.float64 or "memory" in name
+                apart = (joined[name] - expected).norm()
+                least = expected.norm().clamp_min(1e-3)
+                assert apart <= 1e-6 * least, (case, rank, name, float(apart))
 
 
 def test_the_whole_batch_is_needed_for_the_loss(tmp_path: Path) -> None:
     """The comparison can fail: a loss of a part of the batch alone is another one."""
-    main("joint", tmp_path / "alone")
-    whole = load_file(tmp_path / "alone.0")["0.loss"]
+    main(tmp_path, ["joint"])
+    whole = load_file(tmp_path / "joint.0")["0.loss"]
     torch.manual_seed(0)
     draw = torch.Generator().manual_seed(0)
     from joined_steps import DIM, loss_of
