@@ -19,10 +19,11 @@ class Images(Protocol):
         ...
 
     def batch(self, indices: npt.NDArray[np.int64], seeds: npt.NDArray[np.uint64] | None) -> Tensor:
-        """The images `indices` as float32 [n, channels, height, width].
+        """The images `indices` [n, channels, height, width].
 
-        `seeds` [n], one an image, fix every random choice of the augmentation; with None the
-        images come as they are for evaluation.
+        Photographs are uint8, from 0 to 255; drawn and rendered images are float32. `seeds` [n],
+        one an image, fix every random choice of the augmentation; with None the images come as
+        they are for evaluation.
         """
         ...
 

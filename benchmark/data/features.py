@@ -24,6 +24,8 @@ from benchmark.durable import refusals_explained, staged
 BATCH = 32
 """Images that are embedded together."""
 FOLDER = "features"
+VERSION = 2
+"""Of the features: higher whenever the same images, transform and network give other ones."""
 
 Features = npt.NDArray[np.float32]
 Network = Callable[[Tensor], Tensor]
@@ -109,7 +111,8 @@ class _Store:
     def of(cls, images: Images, views: int | None, origin: dict[str, Any]) -> "_Store":
         """That of the images, or of the whole that they are a subset of."""
         whole = images.whole if isinstance(images, Subset) else images
-        key = cache_key({"images": whole.digests(), "views": views, **origin})
+        kept = {"version": VERSION, "images": whole.digests(), "views": views}
+        key = cache_key({**kept, **origin})
         return cls(whole, views, cache_folder() / FOLDER / key)
 
     @property

@@ -38,9 +38,10 @@ def embed(
 ) -> Tensor:
     """The features [N, D] of all images in order, float32 on `device`.
 
-    The model must be on `device` already; it maps float32 images [n, channels, height, width] to
-    features [n, D]. `workers` processes decode images ahead, which doesn't change the features.
-    When memory runs out, the batch is halved; raises UserError if even one image is too many.
+    The model must be on `device` already; it maps images [n, channels, height, width], of the type
+    that `images` gives them, to features [n, D]. `workers` processes decode images ahead, which
+    doesn't change the features. When memory runs out, the batch is halved; raises UserError if even
+    one image is too many.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
@@ -56,7 +57,7 @@ def embed(
         for batch in in_batches(images, batch_size, workers):
 
             def some(first: int, last: int, batch: Tensor = batch) -> Tensor:
-                output = model(batch[first:last].to(device))
+                output = model(batch[first:last].to(device, non_blocking=True))
                 if output.dim() != 2 or len(output) != last - first:
                     raise ValueError(
                         f"the model must give [{last - first}, D] features, "

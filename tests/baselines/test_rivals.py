@@ -56,6 +56,12 @@ def test_random_erasing_takes_one_rectangle_of_each_image() -> None:
         assert 0.08 < holes[0].float().mean() < 0.32
         boxes.add((tuple(rows.tolist()), tuple(columns.tolist())))
     assert len(boxes) > 30
+    levels = torch.full((40, 3, 32, 32), 255, dtype=torch.uint8)
+    torch.manual_seed(0)
+    found = RandomErasing(p=1.0, smallest=0.1, largest=0.3).train()(levels)
+    assert found.dtype == torch.uint8
+    colour = torch.tensor([124, 116, 104], dtype=torch.uint8)[:, None, None]
+    assert torch.equal(found, torch.where(erased, colour, levels))
 
 
 def naive_cbam(module: Cbam, x: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -13,11 +14,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from benchmark import registry
-from benchmark.data.photographs.transforms import normalised
+from benchmark.data.photographs.transforms import IMAGENET_MEAN, IMAGENET_STD, pixels
 from benchmark.entries import Entry
 from benchmark.errors import UserError
 from benchmark.models import BNInception, EfficientNetLite0, GlyphNet, ResNet50
-from benchmark.models.backbones.photo import OwnNormalisation, PhotoBackbone
+from benchmark.models.backbones.photo import PhotoBackbone
 from benchmark.models.backbones.pretrained import choose
 
 PHOTO = [ResNet50, EfficientNetLite0, BNInception]
@@ -38,7 +39,7 @@ def colours(number: int, height: int, width: int) -> Tensor:
 
 def transformed(number: int, height: int, width: int) -> Tensor:
     """The photographs as a transform gives them."""
-    images = [normalised(image) for image in photographs(number, height, width)]
+    images = [pixels(image) for image in photographs(number, height, width)]
     return torch.from_numpy(np.stack(images))
 
 
@@ -137,13 +138,35 @@ def test_bn_inception_tells_which_sides_it_takes() -> None:
         BNInception(None)(torch.randn(1, 3, 200, 64))
 
 
-def test_own_normalisation() -> None:
-    given, expected = transformed(2, 8, 6), colours(2, 8, 6)
-    lite = OwnNormalisation([0.5] * 3, [0.25] * 3)
-    torch.testing.assert_close(lite(given), (expected - 0.5) * 4, rtol=0, atol=1e-5)
-    caffe = OwnNormalisation([v / 255 for v in (104, 117, 128)], [1 / 255] * 3, bgr=True)
-    blue_first = expected[:, [2, 1, 0]] * 255 - torch.tensor([104.0, 117, 128])[:, None, None]
-    torch.testing.assert_close(caffe(given), blue_first, rtol=0, atol=1e-3)
+def network_input(backbone: PhotoBackbone, images: Tensor) -> Tensor:
+    """What the network behind the normalisation gets."""
+    with patch.object(backbone, "feature_map", lambda images: images):
+        found: Tensor = backbone(images)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    return found
+
+
+@pytest.mark.parametrize("backbone", PHOTO)
+def test_levels_are_normalised_once_as_floats_are(backbone: type[PhotoBackbone]) -> None:
+    levels, expected = transformed(2, 8, 6), colours(2, 8, 6).double()
+    assert levels.dtype == torch.uint8
+    imagenet = [torch.tensor(one).double()[:, None, None] for one in (IMAGENET_MEAN, IMAGENET_STD)]
+    floats = ((expected - imagenet[0]) / imagenet[1]).float()
+    largest = 1.0
+    if backbone is ResNet50:
+        expected = floats.double()
+    elif backbone is EfficientNetLite0:
+        expected = (255 * expected - 127) / 128
+    else:
+        caffe = torch.tensor([104.0, 117, 128], dtype=torch.float64)[:, None, None]
+        expected, largest = expected[:, [2, 1, 0]] * 255 - caffe, 151.0
+    net = backbone(weights=None)
+    for images in (levels, floats):
+        found = network_input(net, images)
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found.double(), expected, rtol=0, atol=1e-6 * largest)
+    if backbone is ResNet50:
+        assert torch.equal(network_input(net, floats), floats)
 
 
 @pytest.mark.parametrize("backbone", PHOTO)

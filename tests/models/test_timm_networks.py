@@ -7,7 +7,6 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from benchmark.data.photographs.transforms import IMAGENET_MEAN, IMAGENET_STD
 from benchmark.entries import Entry
 from benchmark.errors import UserError
 from benchmark.models.backbones.frozen import frozen_network
@@ -23,13 +22,12 @@ SMALL = {"test_vit.r160_in1k": 160, "test_resnet.r160_in1k": 64}
 def test_the_map_is_the_feature_that_timm_classifies(name: str, size: int) -> None:
     torch.manual_seed(0)
     backbone = build(BACKBONES, Entry.of("timm", name=name, weights=None), "backbone").eval()
-    images = torch.rand(2, 3, size, size)
-    mean, std = (torch.tensor(one)[:, None, None] for one in (IMAGENET_MEAN, IMAGENET_STD))
-    found = backbone((images - mean) / std)
+    images = torch.randint(256, (2, 3, size, size), dtype=torch.uint8)
+    found = backbone(images)
     assert found.shape == (2, backbone.out_features, 1, 1)
     settings = backbone.network.pretrained_cfg
     own_mean, own_std = (torch.tensor(settings[key])[:, None, None] for key in ("mean", "std"))
-    expected = backbone.network((images - own_mean) / own_std)
+    expected = backbone.network((images / 255 - own_mean) / own_std)
     torch.testing.assert_close(found[..., 0, 0], expected, rtol=1e-4, atol=1e-5)
 
 

@@ -9,8 +9,10 @@ from unittest.mock import patch
 
 import pytest
 import torch
+from torch import Tensor
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
+from benchmark.models.backbones.photo import Normalisation, PhotoBackbone
 from benchmark.training.building import build_model
 from tests.training.small_runs import configured
 
@@ -49,6 +51,26 @@ def test_a_step_stays_on_the_gpu(like: str, objective: str, arm: str) -> None:
         loss = model(images, labels, mode="loss")["loss"]
     assert loss.device.type == "cuda" and loss.shape == ()
     assert bool(launched) == (arm == "dam")
+
+
+class OneLayer(PhotoBackbone):
+    def __init__(self) -> None:
+        super().__init__(False, Normalisation([0.5] * 3, [0.5] * 3, bgr=True))
+        self.network = torch.nn.Conv2d(3, 4, 3)
+
+    def feature_map(self, images: Tensor) -> Tensor:
+        found: Tensor = self.network(images)
+        return found
+
+
+def test_photographs_are_normalised_on_the_gpu() -> None:
+    with FakeTensorMode():
+        with torch.device("cuda"):
+            net = OneLayer()
+        images = torch.empty(2, 8, 6, 3, dtype=torch.uint8).permute(0, 3, 1, 2)
+        found = net(images.to("cuda", non_blocking=True))
+    assert found.device.type == "cuda" and found.dtype == torch.float32
+    assert found.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_what_waits_for_a_gpu_is_found() -> None:

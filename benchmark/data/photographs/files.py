@@ -95,17 +95,19 @@ class FileImages:
         return files_digests(self.folder, self.names)
 
     def batch(self, indices: npt.NDArray[np.int64], seeds: npt.NDArray[np.uint64] | None) -> Tensor:
-        """The images `indices` as float32 [n, 3, height, width]; augmented if there are `seeds`.
+        """The images `indices` as uint8 [n, 3, height, width]; augmented if there are `seeds`.
 
-        An image depends on its file and its own seed alone. Raises UserError as `decode` does.
+        An image depends on its file and its own seed alone. Channels lie last in memory, as they
+        do in Pillow's images. Raises UserError as `decode` does.
         """
         decoded = (self._image(int(index)) for index in indices)
         if seeds is None:
-            arrays = [self._transform.test(image) for image in decoded]
+            views = [self._transform.test(image) for image in decoded]
         else:
             drawn = zip(decoded, seeds.tolist(), strict=True)
-            arrays = [self._transform.train(image, seed) for image, seed in drawn]
-        return torch.from_numpy(np.stack(arrays))
+            views = [self._transform.train(image, seed) for image, seed in drawn]
+        stacked = np.stack([view.transpose(1, 2, 0) for view in views])
+        return torch.from_numpy(stacked).permute(0, 3, 1, 2)
 
     def _image(self, number: int) -> Image.Image:
         if self.decoded is not None:

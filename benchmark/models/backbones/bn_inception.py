@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.errors import UserError
-from benchmark.models.backbones.photo import OwnNormalisation, PhotoBackbone
+from benchmark.models.backbones.photo import Normalisation, PhotoBackbone
 from benchmark.models.published import Published
 from benchmark.models.weights import load_weights, weights_file
 from benchmark.registry import BACKBONES
@@ -46,7 +46,7 @@ class BNInception(PhotoBackbone):
 
     def __init__(self, weights: str | None = "imagenet", freeze_batch_norm: bool = False) -> None:
         mean = [104 / 255, 117 / 255, 128 / 255]
-        super().__init__(freeze_batch_norm, OwnNormalisation(mean, [1 / 255] * 3, bgr=True))
+        super().__init__(freeze_batch_norm, Normalisation(mean, [1 / 255] * 3, bgr=True))
         self.network = Inception()
         if weights is not None:
             path = weights_file(weights, _imagenet_file)

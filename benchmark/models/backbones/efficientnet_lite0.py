@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from benchmark.errors import UserError
-from benchmark.models.backbones.photo import OwnNormalisation, PhotoBackbone, checked_stride
+from benchmark.models.backbones.photo import Normalisation, PhotoBackbone, checked_stride
 from benchmark.models.weights import load_weights, weights_file
 from benchmark.registry import BACKBONES
 
@@ -54,7 +54,7 @@ class EfficientNetLite0(PhotoBackbone):
         freeze_batch_norm: bool = False,
         last_stride: int = 2,
     ) -> None:
-        super().__init__(freeze_batch_norm, OwnNormalisation([127 / 255] * 3, [128 / 255] * 3))
+        super().__init__(freeze_batch_norm, Normalisation([127 / 255] * 3, [128 / 255] * 3))
         # Imported here: timm takes a second to load, and other backbones don't need it.
         import timm
 

@@ -11,17 +11,24 @@ from benchmark.data.photographs.transforms import IMAGENET_MEAN, IMAGENET_STD
 from benchmark.models.published import Published
 
 
-class OwnNormalisation(nn.Module):
-    """From ImageNet's normalisation to the one that a network was pretrained with.
+class Normalisation(nn.Module):
+    """From images to what a network was pretrained with.
 
     That network takes (colour - mean) / std with colours from 0 to 1, red first or, with `bgr`,
-    blue first; `mean` and `std` are in the network's order.
+    blue first; `mean` and `std` are in the network's order, and ImageNet's if nothing is given.
     """
 
     scale: Tensor
     shift: Tensor
+    drawn_scale: Tensor
+    drawn_shift: Tensor
 
-    def __init__(self, mean: Sequence[float], std: Sequence[float], bgr: bool = False) -> None:
+    def __init__(
+        self,
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
+        bgr: bool = False,
+    ) -> None:
         super().__init__()
         given_mean, given_std, own_mean, own_std = (
             torch.tensor(values, dtype=torch.float64)[:, None, None]
@@ -30,36 +37,44 @@ class OwnNormalisation(nn.Module):
         if bgr:
             given_mean, given_std = given_mean.flip(0), given_std.flip(0)
         self.bgr = bgr
-        self.register_buffer("scale", (given_std / own_std).float(), persistent=False)
-        shift = (given_mean - own_mean) / own_std
-        self.register_buffer("shift", shift.float(), persistent=False)
+        for name, factor, term in (
+            ("", 1 / (255 * own_std), -own_mean / own_std),
+            ("drawn_", given_std / own_std, (given_mean - own_mean) / own_std),
+        ):
+            self.register_buffer(f"{name}scale", factor.float(), persistent=False)
+            self.register_buffer(f"{name}shift", term.float(), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The images [n, 3, h, w] in the network's order and normalisation."""
+        """The images [n, 3, h, w] in the network's order and normalisation, float32.
+
+        uint8 are levels from 0 to 255; floats are colours normalised by ImageNet's figures.
+        """
         if self.bgr:
             images = images.flip(1)
+        if images.is_floating_point():
+            return images * self.drawn_scale + self.drawn_shift
         return images * self.scale + self.shift
 
 
 class PhotoBackbone(nn.Module, ABC):
     """A network for photographs: images [n, 1 or 3, h, w] to maps [n, out_features, h', w'].
 
-    Images come normalised by ImageNet's mean and standard deviation, as the transforms make them;
-    grey ones are repeated over three channels. With `freeze_batch_norm` the batch norms keep the
-    statistics of pretraining, while their scale and shift go on learning. The code published with
-    the Multi-Similarity loss does so; that of Proxy-Anchor too, after its first epochs.
+    Photographs come as uint8, and are normalised here, on the network's device; drawn and rendered
+    images are floats, which are taken for colours normalised by ImageNet's mean and standard
+    deviation. Grey ones are repeated over three channels. With `freeze_batch_norm` the batch norms
+    keep the statistics of pretraining, while their scale and shift go on learning. The code
+    published with the Multi-Similarity loss does so; that of Proxy-Anchor too, after its first
+    epochs.
     """
 
     out_features: int
     published: ClassVar[Published | None] = None
     """The file of weights that "imagenet" stands for, where it has to be there beforehand."""
 
-    def __init__(
-        self, freeze_batch_norm: bool, normalisation: OwnNormalisation | None = None
-    ) -> None:
+    def __init__(self, freeze_batch_norm: bool, normalisation: Normalisation | None = None) -> None:
         super().__init__()
         self.freeze_batch_norm = freeze_batch_norm
-        self.normalisation = normalisation or nn.Identity()
+        self.normalisation = normalisation or Normalisation()
 
     def train(self, mode: bool = True) -> Self:
         """Set training mode; frozen batch norms stay in evaluation mode."""

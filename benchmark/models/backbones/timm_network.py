@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from benchmark.errors import UserError
-from benchmark.models.backbones.photo import OwnNormalisation, PhotoBackbone
+from benchmark.models.backbones.photo import Normalisation, PhotoBackbone
 from benchmark.models.weights import load_weights
 from benchmark.paths import expanded
 from benchmark.registry import BACKBONES
@@ -46,7 +46,7 @@ class TimmNetwork(PhotoBackbone):
                 "backbone.weights=PATH, or null for random weights."
             ) from error
         settings = network.pretrained_cfg
-        super().__init__(freeze_batch_norm, OwnNormalisation(settings["mean"], settings["std"]))
+        super().__init__(freeze_batch_norm, Normalisation(settings["mean"], settings["std"]))
         if weights not in (None, DOWNLOADED):
             assert weights is not None
             load_weights(
