@@ -1,4 +1,4 @@
-"""The commands bench evaluation | dam | training | conformance | faults."""
+"""The commands bench evaluation | dam | training | conformance | faults | gpu."""
 
 import argparse
 
@@ -57,11 +57,27 @@ def add_parser(commands: Commands) -> None:
         "--engines", action="store_true", help="kill each engine with its workers too"
     )
     _add_shared(faults, "table.csv, kills.csv and README.md", "two small runs in place of four")
+    gpu = benches.add_parser(
+        "gpu", help="whether a GPU computes what it should, repeats itself, and loses no time"
+    )
+    gpu.set_defaults(function=_gpu)
+    gpu.add_argument("--only", type=_sections, metavar="SECTION,...", help="some of its sections")
+    gpu.add_argument(
+        "--limit", type=float, metavar="SECONDS", help="after these no check begins; default: none"
+    )
+    gpu.add_argument(
+        "--data-root", type=expanded, help="a folder with photographs; default: random ones"
+    )
+    _add_shared(gpu, "gpu.json and README.md", "small sizes, few repeats")
 
 
 def _add_shared(parser: argparse.ArgumentParser, written: str, quick: str) -> None:
     parser.add_argument("--out", type=expanded, help=f"where {written} are written")
     parser.add_argument("--quick", action="store_true", help=f"{quick}: does it run?")
+
+
+def _sections(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
 
 
 def _evaluation(options: argparse.Namespace, console: Console) -> int:
@@ -111,6 +127,20 @@ def _faults(options: argparse.Namespace, console: Console) -> int:
         kills=options.kills,
         out=options.out,
         engines=options.engines,
+        quick=options.quick,
+    )
+
+
+def _gpu(options: argparse.Namespace, console: Console) -> int:
+    from benchmark.bench.gpu.bench import bench_gpu
+
+    refuse_overrides(options)  # the store's check of --out needs more than torch
+    return bench_gpu(
+        console,
+        out=options.out,
+        only=options.only,
+        limit=options.limit,
+        data_root=options.data_root,
         quick=options.quick,
     )
 

@@ -8,7 +8,7 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -112,8 +112,8 @@ def training_step(size: Size, device: str) -> Callable[[], None]:
 
 def time_in_turn(
     steps: dict[str, Callable[[], None]], device: str, rounds: int, seconds: float
-) -> None:
-    """Print the least seconds of each step so far, after every step.
+) -> Iterator[dict[str, float]]:
+    """The least seconds of each step so far, and the number of rounds, after every step.
 
     Rounds of all steps go on while the next one is expected to end within `seconds` of the first,
     which also loads libraries and compiles kernels.
@@ -128,7 +128,7 @@ def time_in_turn(
             step()
             _wait(device)
             least[name] = min(least.get(name, float("inf")), time.perf_counter() - start)
-            print(json.dumps(least | {"rounds": number}), flush=True)
+            yield least | {"rounds": number}
         now = time.perf_counter()
         began = began or now
         if now - began + (now - round_began) > seconds:
@@ -182,7 +182,8 @@ def main(request: dict[str, Any]) -> None:
             for head in (False, True)
             for arm in ("baseline", "dam")
         }
-    time_in_turn(steps, device, request["rounds"], request["seconds"])
+    for least in time_in_turn(steps, device, request["rounds"], request["seconds"]):
+        print(json.dumps(least), flush=True)
 
 
 if __name__ == "__main__":

@@ -131,7 +131,21 @@ def limit(config: RunConfig) -> Step:
 
 
 def plain_loader(config: RunConfig, workers: int = 0) -> Step | None:
-    """The same steps on batches by torch's DataLoader of Pillow images, an image at a time.
+    """The same steps on `plain_batches`; None where there are none."""
+    batches = plain_batches(config, workers)
+    if batches is None:
+        return None
+    step, _ = _stepping(config)
+
+    def one() -> None:
+        images, labels = next(batches)
+        step(images.to(config.device), labels.to(config.device))
+
+    return one
+
+
+def plain_batches(config: RunConfig, workers: int = 0) -> Iterator[list[Tensor]] | None:
+    """Images and labels by torch's DataLoader of Pillow images, an image at a time, without end.
 
     None where a data set isn't of files, or takes another transform than crops.
     """
@@ -140,7 +154,6 @@ def plain_loader(config: RunConfig, workers: int = 0) -> Step | None:
         config.transform.type != "retrieval_crop"
     ):
         return None
-    step, _ = _stepping(config)
     crop = RetrievalCrop(**config.transform.options)
     loader = DataLoader(
         _PlainImages(dataset.train.images.paths, dataset.train.labels, crop),
@@ -151,13 +164,7 @@ def plain_loader(config: RunConfig, workers: int = 0) -> Step | None:
         persistent_workers=workers > 0,
         pin_memory=config.device == "cuda",
     )
-    batches: Iterator[list[Tensor]] = chain.from_iterable(repeat(loader))
-
-    def one() -> None:
-        images, labels = next(batches)
-        step(images.to(config.device), labels.to(config.device))
-
-    return one
+    return chain.from_iterable(repeat(loader))
 
 
 def _stepping(config: RunConfig) -> tuple[Callable[[Tensor, Tensor], None], dict[str, Tensor]]:

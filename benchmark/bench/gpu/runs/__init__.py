@@ -1,0 +1,1 @@
+"""The sections on whole runs, and the runs that they make."""
