@@ -39,12 +39,13 @@ MANY_LINES = {
 """Files with more, and why."""
 
 
-def test_the_method_losses_and_objectives_load_with_torch_alone() -> None:
+def test_the_method_losses_objectives_and_their_test_on_a_gpu_load_with_torch_alone() -> None:
     code = """
 import sys
 import torch
 before = set(sys.modules)
 import benchmark.dam, benchmark.losses, baselines.proxy, baselines.pair
+import benchmark.bench.gpu.kernels, benchmark.bench.gpu.objectives, benchmark.bench.gpu.compiled
 new = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(sorted(new - set(sys.stdlib_module_names)))
 """

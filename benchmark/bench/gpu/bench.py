@@ -73,13 +73,15 @@ def bench_gpu(
     _write(record, out)
     if not console.is_terminal:
         console.width = max(console.width, 150)
-    with _workplace() as work:
-        deadline = begun + limit if limit else float("inf")
-        conditions = Conditions(device, quick, work, data_root, deadline)
-        for name in wanted:
-            _make(name, conditions, record, out, console, begun)
-    record["complete"] = True
-    _write(record, out)
+    try:
+        with _workplace() as work:
+            deadline = begun + limit if limit else float("inf")
+            conditions = Conditions(device, quick, work, data_root, deadline)
+            for name in wanted:
+                _make(name, conditions, record, out, console, begun)
+        record["complete"] = True
+    finally:
+        _write(record, out)
     console.print(summary(record), soft_wrap=True)
     if out is not None:
         console.print(f"written: {out.resolve() / 'README.md'}", soft_wrap=True)

@@ -2,8 +2,7 @@
 
 import io
 import json
-import subprocess
-import sys
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +17,8 @@ from benchmark.bench.gpu import bench, kernels, mappings, objectives, ranking
 from benchmark.bench.gpu.bench import SECTIONS, bench_gpu
 from benchmark.bench.gpu.checks import Check, Conditions, Task, at_most, holds, made, not_measured
 from benchmark.bench.gpu.comparison import compared
+from benchmark.ending import SuiteInterruptedError
 from benchmark.errors import UserError
-
-ROOT = Path(__file__).parents[3]
 
 
 def run(only: list[str], out: Path, **options: Any) -> tuple[int, str, dict[str, Any]]:
@@ -131,22 +129,39 @@ def test_a_section_whose_package_is_missing_is_not_measured(
     assert record["sections"]["kernels"][0]["note"] == "no_such_package is not installed"
 
 
-def test_a_kill_loses_the_present_section_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), SuiteInterruptedError(signal.SIGTERM)])
+def test_what_was_found_before_an_end_is_kept(
+    end: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(conditions: Conditions) -> Iterator[Task]:
-        raise KeyboardInterrupt
-        yield
+    def ended() -> Iterator[Check]:
+        yield at_most("begun", 1.0, 2.0)
+        raise end
 
     of_tasks(monkeypatch, Task("done", lambda: [at_most("done", 1.0, 2.0)]))
-    monkeypatch.setattr(objectives, "tasks", killed)
-    with pytest.raises(KeyboardInterrupt):
-        run(["kernels", "objectives"], tmp_path)
+    monkeypatch.setattr(objectives, "tasks", lambda conditions: [Task("ended", ended)])
+    with pytest.raises(type(end)):
+        run(["kernels", "objectives", "evaluation"], tmp_path)
     record = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))
     assert verdicts(record, "kernels") == {"done": "passed"}
+    assert verdicts(record, "objectives") == {"begun": "passed"}
     assert not record["complete"] and record["verdict"] == "not complete"
-    assert record["sections"]["objectives"] == []
+    assert record["sections"]["evaluation"] == []
     assert "the test ended before this section" in (tmp_path / "README.md").read_text("utf-8")
+
+
+def test_a_finished_section_is_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+
+    def look(conditions: Conditions) -> list[Task]:
+        found.append(json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8")))
+        return []
+
+    of_tasks(monkeypatch, Task("done", lambda: [at_most("done", 1.0, 2.0)]))
+    monkeypatch.setattr(objectives, "tasks", look)
+    run(["kernels", "objectives"], tmp_path)
+    assert verdicts(found[0], "kernels") == {"done": "passed"}
 
 
 def test_no_check_begins_after_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,21 +194,6 @@ def test_without_a_gpu_there_is_one_message(capsys: pytest.CaptureFixture[str]) 
 def test_bad_requests(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         bench_gpu(Console(file=io.StringIO()), device="cpu", **options)
-
-
-def test_kernels_need_torch_alone() -> None:
-    """The modules are imported where the others of the suite can't be."""
-    code = """
-import sys
-for name in ("mmengine", "faiss", "pydantic", "pandas", "rich", "numba", "PIL", "scipy"):
-    sys.modules[name] = None
-from benchmark.bench.gpu import compiled, kernels, objectives
-from benchmark.bench.gpu.checks import Conditions, made
-from pathlib import Path
-tasks = list(kernels.tasks(Conditions("cpu", True, Path())))
-print(len(tasks), compiled.FAMILIES, len(objectives.NAMES))
-"""
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
 
 
 def test_every_section_has_its_title_and_text() -> None:

@@ -85,7 +85,7 @@ def found_waits(within: Any) -> float:
             return features.sum()
 
     check: Check
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(record=True):
         patch.setattr(synchronisations, "loss_of", lambda name, mapped: Loss())
         (check,) = synchronisations._of_loss("a loss", "", False, "cpu")
     assert check.verdict == ("failed" if check.measured else "passed")
