@@ -64,6 +64,7 @@ _RESNET = [
 ]
 _RESNET_SMALL = [
     *("sampler.classes=6", "sampler.samples=4", "transform.size=128", "transform.resize=144"),
+    "dataset.test_share=0.3",
 ]
 Configs = dict[tuple[str, str], RunConfig]
 """Runs by objective and arm."""
@@ -103,7 +104,7 @@ def small_photograph_runs(conditions: Conditions, *changes: str) -> Configs:
     """Runs of ResNet-50 on small crops of few photographs."""
     folder = conditions.work / "few photographs"
     if not folder.exists():
-        make_folder(folder, conditions.data_root, 10, 16, conditions.quick)
+        make_folder(folder, conditions.data_root, 12, 20, conditions.quick)
     return _planned(
         conditions,
         "photographs",
