@@ -60,6 +60,7 @@ def test_time_within_epochs_leaves_out_what_was_prepared() -> None:
         clock.ended += [(epoch, start + second) for second in (0.0, 0.0, 1.0, 2.0)]
     assert clock.seconds_within(2) == pytest.approx(1.0)
     assert clock.seconds() == pytest.approx(14.0 / 7)
+    assert clock.seconds_between() == pytest.approx(10.0 - 4.0 / 6)
 
 
 def test_waits_are_counted_by_place(

@@ -1,10 +1,14 @@
 """Images per second of a whole run, beside its model's arithmetic and beside a plain loader."""
 
 import contextlib
+import gc
 import io
+import math
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import pairwise
+from statistics import fmean
 from typing import Any
 
 from benchmark.bench.gpu.checks import (
@@ -168,6 +172,7 @@ class _Rig:
             contextlib.suppress(_EnoughError),
         ):
             train(config, folder, clock.report, self.processes)
+        gc.collect()  # ends the loader processes of the run
         inside, over_all = clock.seconds_within(self.processes * PREFETCHED), clock.seconds()
         speeds = {
             "limit_images_per_s": self.batch / seconds,
@@ -181,9 +186,9 @@ class _Rig:
             f"{place}: run / limit, within epochs", seconds / inside, OF_LIMIT, **speeds
         )
         yield self._judged(share)
-        yield only_measured(
-            f"{place}: run / limit, epochs' ends and checkpoints included", seconds / over_all
-        )
+        name = f"{place}: run / limit, epochs' ends and checkpoints included"
+        between = f"{clock.seconds_between():.2f} s more than a step between two epochs"
+        yield only_measured(name, seconds / over_all, between)
 
     def overhead(self) -> Iterator[Check]:
         """DAM's whole step beside the baseline's."""
@@ -218,6 +223,13 @@ class _Clock:
     def seconds(self) -> float:
         """Seconds a step, over all steps."""
         return (self.ended[-1][1] - self.ended[0][1]) / (len(self.ended) - 1)
+
+    def seconds_between(self) -> float:
+        """Seconds by which the step from one epoch to the next is longer than others."""
+        steps = list(pairwise(self.ended))
+        across = [late - early for (one, early), (other, late) in steps if one != other]
+        inside = [late - early for (one, early), (other, late) in steps if one == other]
+        return (fmean(across) if across else math.nan) - fmean(inside)
 
     def seconds_within(self, ahead: int) -> float:
         """Seconds a step within epochs, after the steps whose batches may have been made before.

@@ -1,6 +1,7 @@
 """How often a step makes the CPU wait for the GPU: by torch's own watch, which warns of each."""
 
 import contextlib
+import gc
 import io
 import warnings
 from collections import Counter
@@ -34,11 +35,10 @@ def tasks(conditions: Conditions) -> Iterator[Task]:
     # 8 classes of 60 images make 30 steps of 16 images an epoch.
     runs = noise_runs(conditions, "dataset.images=60")
     for objective in ("norm_softmax", "multi_similarity", "triplet"):
-        for arm in ("baseline", "dam"):
-            for loaders in (0, 2):
-                name = f"{objective} {arm}, {loaders} loaders"
-                config = runs[objective, arm]
-                yield Task(name, partial(_of_run, name, config, loaders, conditions))
+        for arm, loaders in (("baseline", 0), ("dam", 2)):
+            name = f"{objective} {arm}, {loaders} loaders"
+            config = runs[objective, arm]
+            yield Task(name, partial(_of_run, name, config, loaders, conditions))
     for name in NAMES:
         for mapped in (False, True):
             title = f"loss of {name}{' with DAM' if mapped else ''}"
@@ -101,6 +101,7 @@ def _of_run(name: str, config: RunConfig, loaders: int, conditions: Conditions) 
             train(config, folder, report, loaders)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+    gc.collect()  # ends the loader processes of the run
     yield _check(f"{name}: synchronisations a step", watch, WATCHED)
 
 
