@@ -57,7 +57,7 @@ def labels_of(size: Size) -> Tensor:
     return torch.arange(size.batch) // PER_CLASS
 
 
-def loss_of(size: Size, arm: Arm) -> nn.Module:
+def loss_of(size: Size, arm: Arm) -> ProxyLoss | PairLoss:
     """Normalised softmax or Multi-Similarity, with DAM's defaults or without DAM."""
     if size.kind == "proxy":
         dam = ProxyDAM() if arm == "dam" else None
