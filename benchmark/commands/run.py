@@ -157,8 +157,8 @@ def _made(runs: "list[PlannedRun]", options: argparse.Namespace) -> "Outlook":
             bar.update(task, completed=done, total=total, visible=True)
 
         fill_image_cache(waiting, print_note, on_progress)
-        bar.update(task, description="making features", visible=False)
-        make_features(waiting, on_progress)
+        bar.update(task, description="making maps", visible=False)
+        make_features(waiting, on_progress, print_note)
     engine = choose_engine(options.engine, options.engine_options, runs, options.workers)
     with Display(new_console(stderr=True)) as display:
         return execute(

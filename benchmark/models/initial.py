@@ -7,6 +7,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from benchmark.errors import UserError
+from benchmark.models.backbones.staged import StagedBackbone
+from benchmark.models.digests import digest
 from benchmark.paths import expanded, is_file, is_folder
 from benchmark.run_config import Initial
 
@@ -31,7 +33,7 @@ def load_initial(initial: Initial, model: nn.Module, *, loss: bool) -> None:
 
     The model's `rivals` and the loss's counters and memories are left as they are. Raises
     UserError if the file has changed since the run was planned, lacks a weight, or has one of
-    another shape.
+    another shape, and where the stages that a tail rests on would change, as its maps wouldn't.
     """
     path = Path(initial.path)
     if _sha256(path) != initial.sha256:
@@ -54,7 +56,19 @@ def load_initial(initial: Initial, model: nn.Module, *, loss: bool) -> None:
             "Take weights of a run with the same backbone, dim and neck"
             + (", and for init.loss=true the same objective and classes." if loss else ".")
         )
+    resting = _resting(model)
     model.load_state_dict({name: stored[name] for name in wanted}, strict=False)
+    if _resting(model) != resting:
+        raise UserError(
+            f"init: {path} has other weights in the stages that rest in this run, whose maps are "
+            "made by the network's own. Take weights of a run of the same tail."
+        )
+
+
+def _resting(model: nn.Module) -> str | None:
+    """The digest of the stages that rest."""
+    backbone = getattr(model, "backbone", None)
+    return digest(backbone.resting()) if isinstance(backbone, StagedBackbone) else None
 
 
 def _fits(stored: Tensor | None, wanted: Tensor) -> bool:

@@ -15,16 +15,18 @@ _ANY_CASE = {"dataset": {"type": "noise"}, "objective": {"type": "triplet"}, "de
 def facts(config: RunConfig) -> dict[str, str]:
     """The conditions by name."""
     backbone = config.backbone.model_dump()
-    network = backbone.pop("network", backbone)  # of a frozen one
+    network = backbone.pop("network", backbone)  # of a frozen one, or a tail
     weights = network.pop("weights", None)
-    frozen = network.pop("freeze_batch_norm", False) or network is not backbone
+    stage = backbone.get("stage")  # from which on a tail is trained
+    frozen = network.pop("freeze_batch_norm", False) or (network is not backbone and not stage)
     named = entry_text(network)
     if network is not backbone:
-        named = f"{named}, not trained ({entry_text(backbone)})"
+        trained = f"trained from {stage} on" if stage else "not trained"
+        named = f"{named}, {trained} ({entry_text(backbone)})"
     return {
         "backbone": named,
         "weights": "random" if weights is None else str(weights),
-        "batch norm": "frozen" if frozen else "trained",
+        "batch norm": "frozen" if frozen else f"trained from {stage} on" if stage else "trained",
         "pooling": config.pooling,
         "neck": value_text(config.neck),
         "dim": "the backbone's" if config.dim is None else str(config.dim),

@@ -7,7 +7,7 @@ from mmengine.registry import OPTIMIZERS, Registry
 
 from benchmark.entries import JOINT, PLAIN, Entry, JointObjective, JointSimilarity
 from benchmark.errors import UserError
-from benchmark.models.backbones.frozen import FROZEN, network_entry
+from benchmark.models.backbones.frozen import FROZEN, MADE_ONCE, TAIL, network_entry
 from benchmark.models.backbones.pretrained import choose
 from benchmark.models.initial import with_digest
 from benchmark.registry import (
@@ -20,6 +20,7 @@ from benchmark.registry import (
     RIVALS,
     TRANSFORMS,
     checked_options,
+    find,
     names,
     objective_registries,
     resolve,
@@ -60,8 +61,8 @@ def resolved(config: dict[str, Any], where: str) -> tuple[Settings, list[str]]:
         backbone, note = choose(backbone)
         notes = [note] if note else []
     backbone = resolve(BACKBONES, backbone, f"{where}: backbone")
-    if backbone.type == FROZEN:
-        backbone = _frozen(settings, backbone, where)
+    if backbone.type in MADE_ONCE:
+        backbone = _made_once(settings, backbone, where)
     objective = _objective(settings.objective, f"{where}: objective")
     if settings.memory.size and objective.type in names(PROXY_OBJECTIVES):
         raise UserError(f"{where}: memory.size belongs to pair objectives; set it to 0")
@@ -81,16 +82,27 @@ def resolved(config: dict[str, Any], where: str) -> tuple[Settings, list[str]]:
     return settings.model_copy(update=complete), notes
 
 
-def _frozen(settings: Settings, backbone: Entry, where: str) -> Entry:
+def _made_once(settings: Settings, backbone: Entry, where: str) -> Entry:
     """The entry with its network complete. Raises UserError for what needs images in training."""
+    network = network_entry(backbone.options["network"], f"{where}: backbone")
+    completed: dict[str, Any] = {"network": network.model_dump(mode="json")}
+    if backbone.type == TAIL:
+        for rival in settings.rivals:
+            if getattr(find(RIVALS, rival.type, f"{where}: rivals"), "place", "") == "image":
+                raise UserError(
+                    f"{where}: rivals: {rival.type} acts on images, and backbone.type=tail trains "
+                    "on maps alone; leave it out"
+                )
+        kind = find(BACKBONES, network.type, where)
+        completed["stage"] = backbone.options["stage"] or getattr(kind, "last_halving", None)
+        return Entry.of(TAIL, **backbone.options | completed)
     if settings.rivals or settings.pooling != "avg":
         key = "rivals" if settings.rivals else "pooling"
         raise UserError(
             f"{where}: {key} acts on images or maps, and backbone.type=frozen trains on features "
             f"alone; leave {key} out" + "; its pooling is backbone.pooling" * (key == "pooling")
         )
-    network = network_entry(backbone.options["network"], f"{where}: backbone")
-    return Entry.of(FROZEN, **backbone.options | {"network": network.model_dump(mode="json")})
+    return Entry.of(FROZEN, **backbone.options | completed)
 
 
 def _objective(entry: Entry | JointObjective, where: str) -> Entry | JointObjective:

@@ -9,7 +9,7 @@ import torch
 
 from benchmark.data.loading import TrainingLoader
 from benchmark.entries import Entry
-from benchmark.models.backbones.frozen import FROZEN
+from benchmark.models.backbones.frozen import TAIL
 from benchmark.run_config import RunConfig
 from benchmark.suite import throughput
 from benchmark.suite.plan import PlannedRun
@@ -79,8 +79,10 @@ def disk_space(runs: list[PlannedRun], workers: int) -> DiskSpace:
 def _weights(config: RunConfig, classes: int) -> int:
     """Bytes of a run's weights, of a model that takes no memory."""
     options = config.backbone.options
-    if config.backbone.type != FROZEN and "weights" in options:
+    if "weights" in options:
         options["weights"] = None
+    elif config.backbone.type == TAIL:
+        options["network"] = options["network"] | {"weights": None}
     bare = config.model_copy(update={"backbone": Entry.of(config.backbone.type, **options)})
     with torch.device("meta"):
         model = build_model(bare, classes)

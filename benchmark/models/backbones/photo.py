@@ -87,9 +87,13 @@ class PhotoBackbone(nn.Module, ABC):
 
     def forward(self, images: Tensor) -> Tensor:
         """Feature maps [n, out_features, h', w'] of images [n, 1 or 3, h, w]."""
-        images = self.normalisation(images.expand(-1, 3, -1, -1))
+        return self.feature_map(self.as_network_takes(images))
+
+    def as_network_takes(self, images: Tensor) -> Tensor:
+        """Images [n, 3, h, w] in the network's normalisation, of images [n, 1 or 3, h, w]."""
+        normalised: Tensor = self.normalisation(images.expand(-1, 3, -1, -1))
         # Convolutions on a CPU are faster with channels last: up to a half for EfficientNet-Lite0.
-        return self.feature_map(images.contiguous(memory_format=channels_last))
+        return normalised.contiguous(memory_format=channels_last)
 
     @abstractmethod
     def feature_map(self, images: Tensor) -> Tensor:

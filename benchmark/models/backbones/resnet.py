@@ -4,10 +4,11 @@ from pathlib import Path
 
 import torch
 import torchvision
-from torch import Tensor
+from torch import nn
 
 from benchmark.errors import UserError
-from benchmark.models.backbones.photo import PhotoBackbone, checked_stride
+from benchmark.models.backbones.photo import checked_stride
+from benchmark.models.backbones.staged import StagedBackbone
 from benchmark.models.published import Published
 from benchmark.models.weights import load_weights, weights_file
 from benchmark.registry import BACKBONES
@@ -16,7 +17,7 @@ IMAGENET = Published(torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url)
 
 
 @BACKBONES.register_module(name="resnet50")
-class ResNet50(PhotoBackbone):
+class ResNet50(StagedBackbone):
     """ResNet-50 (He et al., CVPR 2016) up to its last convolution; 2048 features.
 
     `weights` is "imagenet" (torchvision's first version, from torch hub's folder or downloaded
@@ -26,6 +27,7 @@ class ResNet50(PhotoBackbone):
     """
 
     out_features = 2048
+    last_halving = "layer4"
 
     def __init__(
         self,
@@ -43,12 +45,12 @@ class ResNet50(PhotoBackbone):
             load_weights(network, path, head="fc", remedy=IMAGENET.remedy)
         self.network = network
 
-    def feature_map(self, images: Tensor) -> Tensor:
-        """Maps [n, 2048, h / 32, w / 32]; with `last_stride` 1 [n, 2048, h / 16, w / 16]."""
+    def stages(self) -> dict[str, list[nn.Module]]:
+        """torchvision's layers, and the stem before them."""
         network = self.network
-        stem = network.maxpool(network.relu(network.bn1(network.conv1(images))))
-        last: Tensor = network.layer4(network.layer3(network.layer2(network.layer1(stem))))
-        return last
+        stem: list[nn.Module] = [network.conv1, network.bn1, network.relu, network.maxpool]
+        layers = ("layer1", "layer2", "layer3", "layer4")
+        return {"stem": stem} | {name: [network.get_submodule(name)] for name in layers}
 
 
 def _downloaded() -> Path:
