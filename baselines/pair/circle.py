@@ -31,12 +31,12 @@ class Circle(PairObjective):
 
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:
         """Loss (scalar) from S [B, N] and `positive` [B, N], the sample itself left out."""
-        samples, dtype = len(S), S.dtype
-        S, positive = partnered(S, positive)
+        both = partnered(positive)
         # The exponents reach some hundreds, where neighbours in float32 are 3e-5 apart.
-        S = S.double()
-        astray = torch.where(positive, 1 - S, S)
+        exact = S.double()
+        astray = torch.where(positive, 1 - exact, exact)
         exponent = self.scale * F.relu(astray.detach() + self.margin) * (astray - self.margin)
-        pull = exponent.masked_fill(~positive, -torch.inf).logsumexp(1)
-        push = exponent.masked_fill(positive, -torch.inf).logsumexp(1)
-        return torch.logaddexp(pull + push, torch.zeros_like(pull)).sum().to(dtype) / samples
+        pull = exponent.masked_fill(both & ~positive, -torch.inf).logsumexp(1)
+        push = exponent.masked_fill(both & positive, -torch.inf).logsumexp(1)
+        terms = torch.logaddexp(pull + push, torch.zeros_like(pull)).where(both.squeeze(1), 0)
+        return terms.sum().to(S.dtype) / len(S)

@@ -31,8 +31,7 @@ class LiftedStructure(PairObjective):
 
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:
         """Loss (scalar) from S = -d [B, N] and `positive` [B, N], the sample itself left out."""
-        samples = len(S)
-        S, positive = partnered(S, positive)
-        pull = (-S).masked_fill(~positive, -torch.inf).logsumexp(1)
-        push = (self.margin + S).masked_fill(positive, -torch.inf).logsumexp(1)
-        return F.relu(pull + push).sum() / samples
+        both = partnered(positive)
+        pull = (-S).masked_fill(both & ~positive, -torch.inf).logsumexp(1)
+        push = (self.margin + S).masked_fill(both & positive, -torch.inf).logsumexp(1)
+        return F.relu(pull + push).where(both.squeeze(1), 0).sum() / len(S)

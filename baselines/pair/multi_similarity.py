@@ -4,6 +4,7 @@ from torch import Tensor
 
 from baselines.log_sum import log_one_plus_sum_exp
 from baselines.objective import PairObjective, check_above_zero
+from baselines.pair.rows import partnered
 
 
 class MultiSimilarity(PairObjective):
@@ -42,10 +43,10 @@ class MultiSimilarity(PairObjective):
         fixed = S.detach()
         hardest_positive = fixed.masked_fill(~positive, inf).amin(1, keepdim=True)
         hardest_negative = fixed.masked_fill(positive, -inf).amax(1, keepdim=True)
-        partnered = positive.any(1, keepdim=True) & ~positive.all(1, keepdim=True)
+        both = partnered(positive)
         # Negated, so that a NaN is mined and shows in the loss instead of leaving an empty set.
-        near = positive & partnered & ~(fixed - self.epsilon >= hardest_negative)
-        far = ~positive & partnered & ~(fixed + self.epsilon <= hardest_positive)
+        near = positive & both & ~(fixed - self.epsilon >= hardest_negative)
+        far = ~positive & both & ~(fixed + self.epsilon <= hardest_positive)
         pull = log_one_plus_sum_exp(-self.alpha * (S - self.base), near, 1) / self.alpha
         push = log_one_plus_sum_exp(self.beta * (S - self.base), far, 1) / self.beta
         return (pull + push).mean()

@@ -31,7 +31,8 @@ class NPair(PairObjective):
     def forward(self, S: Tensor, positive: Tensor) -> Tensor:
         """Loss (scalar) from S [B, N] and `positive` [B, N], the sample itself left out."""
         pairs = positive.sum().clamp_min(1)
-        S, positive = partnered(S, positive)
-        negatives = S.masked_fill(positive, -torch.inf).logsumexp(1, keepdim=True)
-        exponents = (negatives - S)[positive]
-        return torch.logaddexp(exponents, torch.zeros_like(exponents)).sum() / pairs
+        among = positive & partnered(positive)
+        negatives = S.masked_fill(among, -torch.inf).logsumexp(1, keepdim=True)
+        exponents = negatives - S
+        terms = torch.logaddexp(exponents, torch.zeros_like(exponents))
+        return terms.where(among, 0).sum() / pairs

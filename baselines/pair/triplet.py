@@ -9,7 +9,7 @@ from torch import Tensor
 from baselines.objective import PairObjective
 from baselines.pair.active import mean_of_active
 from baselines.pair.distance_weighted import check_mining, draw_negatives
-from baselines.pair.rows import positive_columns
+from baselines.pair.rows import partnered, positive_columns
 
 Mining = Literal["batch_hard", "batch_all", "semi_hard", "distance_weighted"]
 
@@ -65,7 +65,7 @@ class Triplet(PairObjective):
 
 
 def _hardest(S: Tensor, positive: Tensor, margin: float) -> Tensor:
-    both = positive.any(1) & ~positive.all(1)
+    both = partnered(positive).squeeze(1)
     farthest = -S.masked_fill(~positive, torch.inf).amin(1)
     nearest = -S.masked_fill(positive, -torch.inf).amax(1)
     violation = F.relu(margin + farthest - nearest)

@@ -32,7 +32,7 @@ FUSED = ("Adam", "AdamW", "SGD")
 
 def _set_switches(config: RunConfig) -> None:
     tf32 = config.precision == "tf32"
-    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
     torch.backends.cudnn.allow_tf32 = tf32
     torch.backends.cudnn.benchmark = not config.deterministic
     torch.backends.cudnn.deterministic = config.deterministic
@@ -45,14 +45,17 @@ def _set_switches(config: RunConfig) -> None:
 @contextmanager
 def arithmetic(config: RunConfig) -> Iterator[None]:
     """torch's switches as the configuration has them; after the block, as they were before."""
-    cuda, cudnn, threads = torch.backends.cuda, torch.backends.cudnn, torch.get_num_threads()
-    before = cuda.matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic
+    cudnn, threads = torch.backends.cudnn, torch.get_num_threads()
+    before = cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic
+    # Ranks set it too: a switch that is set in two ways is an error when torch next reads it.
+    products = torch.get_float32_matmul_precision()
     deterministic = torch.are_deterministic_algorithms_enabled()
     _set_switches(config)
     try:
         yield
     finally:
-        cuda.matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic = before
+        cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic = before
+        torch.set_float32_matmul_precision(products)
         torch.use_deterministic_algorithms(deterministic)
         torch.set_num_threads(threads)
 

@@ -10,8 +10,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmark.data.loading import TrainingLoader
 from benchmark.errors import UserError
+from benchmark.evaluation.ranking.distance import full_precision
 from benchmark.models.digests import digest
-from benchmark.registry import PROXY_OBJECTIVES, names
+from benchmark.registry import PAIR_OBJECTIVES, PROXY_OBJECTIVES, names
 from benchmark.run_config import RunConfig
 from benchmark.suite.plan import plan
 from benchmark.training import train
@@ -49,9 +50,9 @@ def built(config: RunConfig) -> tuple[Any, Any, Any]:
 
 
 OBJECTIVES = [
-    # SoftTriple looks at its labels where they are on a CPU.
+    # SoftTriple looks at its labels where they are on a CPU, and margin at how many are positive.
     *(("norm_softmax", name) for name in names(PROXY_OBJECTIVES) if name != "soft_triple"),
-    *(("multi_similarity", name) for name in ("multi_similarity", "contrastive", "triplet")),
+    *(("multi_similarity", name) for name in names(PAIR_OBJECTIVES)),
 ]
 
 
@@ -154,6 +155,11 @@ def test_switches_follow_the_configuration_and_are_put_back() -> None:
             assert switches() == [deterministic, deterministic, not deterministic, False]
     with arithmetic(config.model_copy(update={"precision": "tf32", "threads": 3})):
         assert cudnn.allow_tf32 and cuda.matmul.allow_tf32 and torch.get_num_threads() == 3
+        with full_precision():  # as ranks do, in between
+            assert not cuda.matmul.allow_tf32
+        assert cuda.matmul.allow_tf32
+    with full_precision():  # refused where the switch was set in two ways
+        assert not cuda.matmul.allow_tf32
     assert (switches(), torch.get_num_threads()) == before
 
 

@@ -68,8 +68,11 @@ def loss_of(size: Size, arm: Arm) -> ProxyLoss | PairLoss:
         memory=size.references,
         dim=size.dim,
     )
-    loss.memory = nn.functional.normalize(torch.randn(size.references, size.dim))
-    loss.memory_labels = labels_of(size)[torch.randint(size.batch, (size.references,))]
+    memory = {
+        "memory": nn.functional.normalize(torch.randn(size.references, size.dim)),
+        "memory_labels": labels_of(size)[torch.randint(size.batch, (size.references,))],
+    }
+    loss.load_state_dict(memory, strict=False)
     return loss
 
 

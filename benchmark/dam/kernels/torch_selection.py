@@ -50,9 +50,10 @@ def weigh_(scores: Tensor, selection: Selection) -> tuple[Tensor, float | Tensor
     dim = scores.shape[-1]
     size: float | Tensor
     if selection.rule == "soft":
-        falling = falling_weights(selection.keep, dim).to(scores)
+        falling = falling_weights(selection.keep, dim)
         order = scores.argsort(dim=-1, stable=True)
-        weights, size = scores.scatter_(-1, order, falling.expand_as(order)), falling.sum().item()
+        by_rank = falling.to(scores.device, scores.dtype)
+        weights, size = scores.scatter_(-1, order, by_rank.expand_as(order)), falling.sum().item()
     else:
         kept = kept_sets(scores, selection)
         weights, size = kept.mask_(scores), kept.size
@@ -79,13 +80,17 @@ def kept_sets(scores: Tensor, selection: Selection) -> Kept:
     if count == dim:
         return Kept(scores.new_full(scores.shape[:-1], torch.inf), none, none, count)
     threshold, following = order_statistics(scores, count)
-    tied = (threshold == following).nonzero().squeeze(-1)
+    if scores.is_cuda:  # it would have to be waited for to know which rows have ties
+        tied = torch.arange(len(scores), device=scores.device)
+    else:
+        tied = (threshold == following).nonzero().squeeze(-1)
     if not len(tied):
         return Kept(following, none, none, count)
     limit = threshold[tied].unsqueeze(-1)
     shared = scores[tied] == limit
     room = count - (scores[tied] < limit).sum(-1, keepdim=True)
     last = (shared.cumsum(-1) < room).sum(-1)
+    last = last.masked_fill(limit.squeeze(-1) != following[tied], -1)  # in rows without ties
     return Kept(following, tied, last, count)
 
 
@@ -102,5 +107,5 @@ def scores_between(left: Side, right: Side, selection: Selection) -> Tensor:
     first = left.numbers.unsqueeze(1)
     scores = selection.scores(difference, first, right.numbers, positive)
     element = torch.arange(scores.shape[-1], device=scores.device)
-    scores[first == right.numbers] = element.to(scores.dtype)
-    return scores
+    itself = (first == right.numbers).unsqueeze(-1)
+    return torch.where(itself, element.to(scores.dtype), scores)

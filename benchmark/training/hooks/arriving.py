@@ -10,6 +10,13 @@ from torch import Tensor
 Note = TypeVar("Note")
 
 
+def on_its_way(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the CPU on a device, for which nothing waits."""
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
 class _Sent(NamedTuple, Generic[Note]):
     note: Note
     tensor: Tensor

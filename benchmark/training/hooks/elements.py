@@ -14,7 +14,7 @@ from benchmark.dam import PairDAM, ProxyDAM
 from benchmark.dam.kernels.torch_selection import kept_sets
 from benchmark.dam.selection import Selection
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss
-from benchmark.training.hooks.arriving import Arriving
+from benchmark.training.hooks.arriving import Arriving, on_its_way
 
 EVERY = 10
 """Steps from one that is looked at to the next."""
@@ -99,7 +99,7 @@ class ElementsHook(Hook):
 
     def _send(self, features: Tensor, labels: Tensor) -> None:
         seed = self.loss.seed * 1_000_003 + int(self.loss.step)
-        positive = None
+        signed = not isinstance(self.loss, ProxyLoss)
         if isinstance(self.loss, ProxyLoss):
             table, pairs = self.loss.proxies.detach(), self.pairs
             centres = self.loss.objective.centres
@@ -112,16 +112,16 @@ class ElementsHook(Hook):
             pairs = torch.stack(
                 [one, (one + torch.from_numpy(drawn.integers(1, size, size=PAIRS))) % size], 1
             )
-            at = pairs.to(labels.device)
-            positive = labels[at[:, 0]] == labels[at[:, 1]]
-        both = table[pairs.to(table.device)].float()  # [pairs, 2, D]
+        at = on_its_way(pairs, table.device)
+        both = table[at].float()  # [pairs, 2, D]
         if self.loss.objective.normalise:
             both = F.normalize(both, dim=-1)
         # Which pairs are positive travels in a row of its own, as one tensor is sent.
-        mark = torch.zeros_like(both[:, :1]) if positive is None else positive[:, None, None]
-        sent = torch.cat([both, mark.to(both.dtype).expand(-1, 1, both.shape[-1])], 1)
-        looked = _Looked(seed, pairs[:, 0], pairs[:, 1], positive is not None)
-        self._arriving.send(looked, sent)
+        mark = torch.zeros_like(both[:, :1])
+        if signed:
+            mark += (labels[at[:, 0]] == labels[at[:, 1]])[:, None, None]
+        looked = _Looked(seed, pairs[:, 0], pairs[:, 1], signed)
+        self._arriving.send(looked, torch.cat([both, mark], 1))
 
     def _take(self, wait: bool = False) -> None:
         for looked, sent in self._arriving.take(wait):
