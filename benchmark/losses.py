@@ -135,11 +135,6 @@ class ProxyLoss(_Loss):
             return loss + self.objective.regulariser(proxies)
 
 
-def _forget_filled(loss: nn.Module, keys: object) -> None:
-    """Count anew what is filled in a memory that was loaded."""
-    loss._filled = None  # type: ignore[assignment]
-
-
 class PairLoss(_Loss):
     """A pair objective among the samples of a batch; no sample is compared with itself.
 
@@ -175,12 +170,12 @@ class PairLoss(_Loss):
         if memory and dim < 1:
             raise ValueError(f"a memory of {memory} features needs their number of elements: dim")
         self.memory_start = memory_start
-        # A label of -1 marks a place that isn't filled yet; these come first.
+        # A label of -1 marks a place that isn't filled yet; these come first. How many are filled
+        # is known without waiting for a GPU.
         self.register_buffer("memory", torch.zeros(memory, dim))
         self.register_buffer("memory_labels", torch.full((memory,), -1))
-        # How many are filled, which a GPU would have to be waited for to say in every step.
-        self._filled: int | None = 0
-        self.register_load_state_dict_post_hook(_forget_filled)
+        self._filled = 0
+        self.register_load_state_dict_post_hook(lambda loss, _: loss._count_filled())
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
         """Loss (scalar) of features [B, D] with labels [B], integers, from 0 with a memory.
@@ -226,8 +221,6 @@ class PairLoss(_Loss):
         """The memory's features [m, D] and labels [m], m up to M; none before it joins."""
         if not len(self.memory) or not has_begun(self.memory_start, self.progress):
             return self.memory[:0].to(dtype), self.memory_labels[:0]
-        if self._filled is None:
-            self._filled = int((self.memory_labels >= 0).sum())
         first = len(self.memory) - self._filled
         return self.memory[first:].to(dtype), self.memory_labels[first:]
 
@@ -243,8 +236,10 @@ class PairLoss(_Loss):
             features, labels = features[-room:].to(self.memory.dtype), labels[-room:]
             self.memory = torch.cat([self.memory[len(labels) :], features])
             self.memory_labels = torch.cat([self.memory_labels[len(labels) :], labels])
-            if self._filled is not None:
-                self._filled = min(room, self._filled + len(labels))
+            self._filled = min(room, self._filled + len(labels))
+
+    def _count_filled(self) -> None:
+        self._filled = int((self.memory_labels >= 0).sum())
 
 
 class JointLoss(nn.Module):
