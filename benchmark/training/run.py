@@ -91,10 +91,10 @@ def train(
     """Train and evaluate one run; go on from its last sound checkpoint in `folder`.
 
     `loaders` processes decode images ahead; the result is the same with any number of them, and
-    however often the run was interrupted. It is saved after each epoch, every `checkpoint_minutes`
-    within one, and when `interruption` asks it to end, which raises RunInterruptedError. `log`
-    gets what a user should know of the checkpoints, `track` the course of training. `folder` is
-    named by the run's id.
+    however often the run was interrupted. It is saved at the ends of epochs, every
+    `checkpoint_minutes` within one, and when `interruption` asks it to end, which raises
+    RunInterruptedError. `log` gets what a user should know of the checkpoints, `track` the course
+    of training. `folder` is named by the run's id.
 
     Writes `weights.safetensors`, `per_query.npz`, `elements.npz` and `log.txt` into `folder`, of a
     search's trial without the weights, and returns what `result.json` is to hold; once that is

@@ -15,6 +15,11 @@ from benchmark.training.checkpoint import Checkpoints
 from benchmark.training.distributed import agreed, is_first
 from benchmark.training.interruption import Interruption
 
+SHARE = 0.05
+"""The most of a run's time that saving at the ends of epochs may take ..."""
+MOMENT = 0.5
+"""... where a save takes longer than this, in seconds."""
+
 
 class Stateful(Protocol):
     """A hook, or something else, that has to go on where it was."""
@@ -44,10 +49,11 @@ class TrainLoop(EpochBasedTrainLoop):
 
 
 class CheckpointHook(Hook):
-    """Save the run's state at the end of each epoch, every so often, and when it is interrupted.
+    """Save the run's state at the ends of epochs, every so often, and when it is interrupted.
 
-    `minutes` is the time between two checkpoints within an epoch. `parts` are saved and restored
-    beside model, optimiser, schedule and random generators.
+    `minutes` is the time between two checkpoints within an epoch. Epochs that are short beside a
+    save aren't all followed by one. `parts` are saved and restored beside model, optimiser,
+    schedule and random generators.
     """
 
     priority = "LOWEST"
@@ -64,6 +70,7 @@ class CheckpointHook(Hook):
         self.minutes = minutes
         self.interruption = interruption
         self._saved = time.monotonic()
+        self._took = 0.0
 
     def after_train_iter(
         self,
@@ -80,9 +87,12 @@ class CheckpointHook(Hook):
             self._end_if(asked)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Save an epoch that is complete."""
-        self._save(runner, epoch=runner.epoch + 1, position=0, step=runner.iter)
-        self._end_if(agreed(self.interruption.requested or 0))
+        """Save an epoch that is complete, unless a save would take too much of the time."""
+        asked = agreed(self.interruption.requested or 0)
+        since = time.monotonic() - self._saved
+        if asked or self._took < MOMENT or since >= self._took / SHARE:
+            self._save(runner, epoch=runner.epoch + 1, position=0, step=runner.iter)
+        self._end_if(asked)
 
     def _end_if(self, asked: int) -> None:
         """End where any of the processes was asked to by a signal, whose numbers are above 1."""
@@ -94,6 +104,7 @@ class CheckpointHook(Hook):
         if not is_first():
             self._saved = time.monotonic()
             return
+        begun = time.monotonic()
         self.checkpoints.save(
             step,
             {
@@ -107,6 +118,7 @@ class CheckpointHook(Hook):
             },
         )
         self._saved = time.monotonic()
+        self._took = self._saved - begun
 
     def restore(self, runner: Runner, step: int, state: dict[str, Any]) -> None:
         """Put `state` back, saved after `step` steps.

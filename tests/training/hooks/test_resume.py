@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from benchmark.errors import UserError
 from benchmark.evaluation import evaluate as measured_by
 from benchmark.training import Progress, train
 from benchmark.training.checkpoint import read, write
+from benchmark.training.hooks import resume
 from benchmark.training.interruption import Interruption, RunInterruptedError
 
 pytestmark = pytest.mark.usefixtures("few_classes")
@@ -210,3 +212,38 @@ def test_a_damaged_checkpoint_costs_no_more_than_the_steps_after_the_one_before(
     assert steps[0] == 1
     assert "belongs to the run another" in notes[1] and "begins anew" in notes[-1]
     equal(broken, found, expected, weights)
+
+
+def test_short_epochs_are_not_all_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Epochs of 2 s, whose saving takes 0.8 s: it may take 5 % of the time."""
+    clock, saving = [100.0], [0.8]
+    monkeypatch.setattr(resume.time, "monotonic", lambda: clock[0])
+    steps: list[int] = []
+
+    class SlowCheckpoints:
+        def save(self, step: int, state: dict[str, Any]) -> None:
+            steps.append(step)
+            clock[0] += saving[0]
+
+    runner: Any = SimpleNamespace(
+        model=torch.nn.Identity(),
+        optim_wrapper=SimpleNamespace(state_dict=dict),
+        param_schedulers=[],
+        device="cpu",
+    )
+    for seconds, expected in ((0.8, [1, 9, 17]), (0.4, list(range(1, 21)))):
+        steps.clear()
+        saving[0] = seconds
+        interruption = Interruption()
+        hook = resume.CheckpointHook(SlowCheckpoints(), {}, 10, interruption)  # type: ignore[arg-type]
+        for runner.epoch in range(20):
+            runner.iter = runner.epoch + 1
+            clock[0] += 2
+            hook.after_train_epoch(runner)
+        assert steps == expected
+    hook._took = 0.8
+    interruption.requested = signal.SIGTERM  # then it is saved, however lately that was done
+    runner.iter = 21
+    with pytest.raises(RunInterruptedError):
+        hook.after_train_epoch(runner)
+    assert steps[-1] == 21
