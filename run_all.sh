@@ -122,10 +122,20 @@ test)
     install requirements.txt "$faiss" requirements-test.txt requirements-slurm.txt requirements-tune.txt requirements-docs.txt
     "$python" -m ruff check .
     "$python" -m ruff format --check .
-    "$python" -m mypy
+    # Types are checked beside the tests, which leave a part of the cores idle.
+    types=$(mktemp)
+    "$python" -m mypy >"$types" 2>&1 9<&- & checking=$!
     # One process a core, up to eight, a file in one of them; -n 0 among the arguments keeps to one.
     # In the files' own order: sorted by their number of tests, the longest one would come last.
-    start pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder "$@"
+    tests=0
+    "$python" -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile \
+        --no-loadscope-reorder "$@" 9<&- || tests=$?
+    wrong=0
+    wait "$checking" || wrong=$?
+    cat "$types"
+    rm "$types"
+    [ "$wrong" = 0 ] || fail "the types are wrong (see above)"
+    exit "$tests"
     ;;
 data | plan | run | report | status | store | embed | config)
     install requirements.txt "$faiss"

@@ -103,14 +103,23 @@ def test_a_suite_waits_until_the_one_before_went_well(checkout: Checkout) -> Non
     assert checkout.run() == SUITES
 
 
-def test_tests_run_after_the_checks_with_what_they_need(checkout: Checkout) -> None:
+def test_tests_run_after_the_style_and_beside_the_types(checkout: Checkout) -> None:
     checkout.run()
     calls = checkout.run("test", "-x")
     further = " ".join(f"-r requirements-{name}.txt" for name in ("test", "slurm", "tune", "docs"))
     assert calls[0] == f"pip install --no-deps {further}"
-    assert calls[1:4] == ["ruff check .", "ruff format --check .", "mypy"]
-    assert calls[4].startswith("pytest --numprocesses logical ") and calls[4].endswith(" -x")
+    assert calls[1:3] == ["ruff check .", "ruff format --check ."]
+    types, tests = sorted(calls[3:])
+    assert types == "mypy"
+    assert tests.startswith("pytest --numprocesses logical ") and tests.endswith(" -x")
     assert checkout.run() == SUITES
+
+
+@pytest.mark.parametrize(("which", "status"), [("ruff", 1), ("mypy", 2), ("pytest", 1)])
+def test_a_check_that_fails_shows(checkout: Checkout, which: str, status: int) -> None:
+    calls = checkout.run("test", FAIL_AT=f"-m {which}", status=status)
+    assert any(call.startswith("pytest") for call in calls) == (which != "ruff")
+    assert ("types are wrong" in checkout.said) == (which == "mypy")
 
 
 @pytest.mark.parametrize("name", [*RUN, "pyproject.toml"])
