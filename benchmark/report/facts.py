@@ -17,7 +17,7 @@ def facts(config: RunConfig) -> dict[str, str]:
     backbone = config.backbone.model_dump()
     network = backbone.pop("network", backbone)  # of a frozen one, or a tail
     weights = network.pop("weights", None)
-    stage = backbone.get("stage")  # from which on a tail is trained
+    stage = None if network is backbone else backbone.pop("stage", None)
     frozen = network.pop("freeze_batch_norm", False) or (network is not backbone and not stage)
     named = entry_text(network)
     if network is not backbone:

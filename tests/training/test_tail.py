@@ -156,7 +156,9 @@ def test_maps_are_made_once_and_their_size_is_said(images: Path, cache: Path) ->
     found = data.train.images.batch(chosen, np.array([1, 7], np.uint64))
     torch.testing.assert_close(found, backbone.eval().maps_before_cut(view), rtol=2e-3, atol=1e-3)
     assert not data.official and "efficientnet_lite0 trained from blocks.5 on" in data.note
-    assert "trained from blocks.5 on" in facts(config)["backbone"]
+    named = facts(config)
+    assert named["backbone"].endswith(", trained from blocks.5 on (tail views=2)")
+    assert named["batch norm"] == "trained from blocks.5 on"
 
 
 def test_maps_keep_to_the_budget(

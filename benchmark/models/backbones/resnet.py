@@ -50,7 +50,7 @@ class ResNet50(StagedBackbone):
         network = self.network
         stem: list[nn.Module] = [network.conv1, network.bn1, network.relu, network.maxpool]
         layers = ("layer1", "layer2", "layer3", "layer4")
-        return {"stem": stem} | {name: [network.get_submodule(name)] for name in layers}
+        return {"stem": stem} | {name: [getattr(network, name)] for name in layers}
 
 
 def _downloaded() -> Path:

@@ -79,12 +79,11 @@ class StagedBackbone(PhotoBackbone):
 
     def _parts(self) -> tuple[list[nn.Module], list[nn.Module]]:
         """The modules before and after the cut."""
-        parts: tuple[list[nn.Module], list[nn.Module]] = ([], [])
-        after = self.cut is None
-        for name, modules in self.stages().items():
-            after = after or name == self.cut
-            parts[after].extend(modules)
-        return parts
+        stages = self.stages()
+        first = 0 if self.cut is None else list(stages).index(self.cut)
+        modules = list(stages.values())
+        resting = [module for stage in modules[:first] for module in stage]
+        return resting, [module for stage in modules[first:] for module in stage]
 
 
 def _through(modules: Iterable[nn.Module], maps: Tensor) -> Tensor:
