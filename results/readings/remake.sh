@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Makes the tables of this folder again, from the data sets below DATA_ROOT:
+#   bash results/readings/remake.sh DATA_ROOT [OUT]
+# OUT keeps the runs and the report's page; given again, it goes on where it was.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+root=$1 out=${2:-out/readings}
+python -m benchmark tune --suite results/readings/suite.py --trials 4 --folds 2 \
+  --data-root "$root" --allow-partial --device cpu --workers 1 --out "$out"
+cp "$out"/table.csv "$out"/table.md "$out"/winners.json "$out"/tables/*-search.csv results/readings/
+cp "$out"/figures/CUB-50-differences.png results/readings/differences.png
+python results/readings/tables.py "$out"

@@ -1,0 +1,146 @@
+"""The tables of this folder, and what its rule says, from the runs of `remake.sh`.
+
+Usage: python results/readings/tables.py OUT, with the folder that the runs lie in.
+"""
+
+import csv
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmark.report.grouping import build_table
+from benchmark.report.metrics import metric_name
+from benchmark.report.pairing import pair
+from benchmark.report.search.trials import Searched, searches
+from benchmark.report.statistics.interval import paired_interval
+from benchmark.report.table import Comparison
+from benchmark.suite.store.runs import read_runs
+
+HERE = Path(__file__).parent
+MARGIN, LOSS = 0.003, 0.01
+"""Of the rule, in shares of one: what a candidate is ahead, and what it may lose on a data set."""
+CONTROLS = ("baseline", "shrunk", "random", "rule=inverse")
+REFERENCES = ("baseline", "shrunk")
+KINDS = {"norm_softmax": "proxies", "triplet": "pairs"}
+
+Best = dict[str, dict[str, float]]
+"""An arm's best mean over the folds, by data set."""
+
+
+def main(out: Path) -> None:
+    """Write folds.csv, tests.csv and rule.txt. Arms whose search isn't complete are left out."""
+    stored = read_runs(out)
+    folds = [
+        {
+            "data set": searched.dataset,
+            "objective": searched.objective,
+            "arm": arm,
+            "setting": ", ".join(f"{key}={value}" for key, value in best.values.items()),
+            **{f"fold {fold}": f"{one:.6f}" for fold, one in best.folds.items()},
+            "mean": f"{best.mean:.6f}",
+        }
+        for searched in searches(stored.runs)
+        for arm in searched.trials
+        if _complete(searched, arm) and (best := searched.best(arm)) is not None
+    ]
+    _write("folds.csv", folds)
+    groups = build_table(stored).groups
+    tests = [
+        line | {"data set": group.label}
+        for group in groups
+        for comparison in group.comparisons
+        for metric in group.main_metrics
+        for line in _tests(comparison, metric)
+    ]
+    _write("tests.csv", [{"data set": line.pop("data set"), **line} for line in tests])
+    lines = [line for objective in KINDS for line in _verdict(objective, folds)]
+    (HERE / "rule.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(*lines, sep="\n")
+
+
+def _complete(searched: Searched, arm: str) -> bool:
+    """Whether all folds of as many trials as the longest search has are measured."""
+    longest = max(map(len, searched.trials.values()))
+    return len(searched.trials[arm]) == longest and not any(
+        trial.missing for trial in searched.trials[arm]
+    )
+
+
+def _tests(comparison: Comparison, metric: str) -> Iterator[dict[str, Any]]:
+    """Each arm of an objective on the test half, and its differences to the references."""
+    rows = {row.arm: row for row in comparison.rows}
+    for arm, row in rows.items():
+        summary = row.summary(metric)
+        line = {
+            "objective": comparison.config.objective_name,
+            "arm": arm,
+            "metric": metric_name(metric),
+            "seeds": summary.n,
+            "mean": f"{summary.mean:.6f}",
+            "untrained": f"{row.untrained(metric).mean:.6f}",
+        }
+        for other in REFERENCES:
+            found = None
+            if other in rows and arm != other:
+                pairs = pair(row.runs, rows[other].runs)
+                found = paired_interval(list(pairs.differences(metric).values()))
+            for key in ("mean", "low", "high"):
+                name = f"minus {other}{'' if key == 'mean' else f' {key}95'}"
+                line[name] = f"{getattr(found, key):+.6f}" if found and found.n else ""
+        yield line
+
+
+def _verdict(objective: str, folds: list[dict[str, Any]]) -> Iterator[str]:
+    """What the rule of README.md says for the readings under an objective.
+
+    On all data sets together, of the arms that were searched on each; and on each by itself.
+    """
+    best: Best = defaultdict(dict)
+    for line in folds:
+        if line["objective"] == objective:
+            best[line["arm"]][line["data set"]] = float(line["mean"])
+    sets = sorted(set.intersection(*(set(best[arm]) for arm in REFERENCES)))
+    if not sets:
+        yield f"{KINDS[objective]}, under {objective}: the search isn't complete"
+    for some in [sets, *([one] for one in sets if len(sets) > 1)] if sets else []:
+        shared = {arm: one for arm, one in best.items() if set(some) <= set(one)}
+        yield f"{KINDS[objective]}, under {objective}, on {' and '.join(some)}:"
+        yield from _choice(some, shared)
+
+
+def _choice(sets: list[str], best: Best) -> Iterator[str]:
+    """The arms by their mean on the folds, and which one the rule chooses."""
+    means = {arm: sum(one[name] for name in sets) / len(sets) for arm, one in best.items()}
+    for arm in sorted(means, key=means.__getitem__, reverse=True):
+        yield f"  {arm}: {100 * means[arm]:.2f}"
+    ahead = max(means[arm] for arm in REFERENCES) + MARGIN
+    candidates = [
+        arm
+        for arm in means
+        if arm not in CONTROLS
+        and means[arm] >= ahead
+        and all(best[arm][one] >= best["baseline"][one] - LOSS for one in sets)
+    ]
+    if not candidates:
+        yield "  no candidate: nothing is chosen, and the default stays"
+        return
+    chosen = max(candidates, key=means.__getitem__)
+    if "dam" in candidates and means[chosen] <= means["dam"] + MARGIN:
+        chosen = "dam"
+    yield f"  chosen: {chosen}"
+    equal = [arm for arm in ("random", "rule=inverse") if means.get(arm, 0) >= means[chosen]]
+    if equal:
+        yield f"  at least as good, and controls: {', '.join(equal)}"
+
+
+def _write(name: str, lines: list[dict[str, Any]]) -> None:
+    with (HERE / name).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
