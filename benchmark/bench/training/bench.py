@@ -19,7 +19,7 @@ from benchmark.training.arithmetic import arithmetic
 from benchmark.training.environment import describe
 from benchmark.training.memory import keep_freed_memory
 
-ROUNDS, STEPS = 15, 12
+ROUNDS = 15
 QUICK_ROUNDS, QUICK_STEPS = 2, 2
 LIMIT, TWIN, PLAIN = "limit", "baseline's limit", "plain loader"
 
@@ -46,7 +46,7 @@ def bench_training(
             continue
         for objective, arms in found.items():
             for arm, config in arms.items():
-                times = _timed(config, arms["baseline"], quick)
+                times = _timed(case, config, arms["baseline"], quick)
                 row = _row(case, objective, arm, times)
                 share = f"{row['of limit']:.2f} of the limit"
                 console.print(f"{case.name}: {objective} {arm}: {share}", style="dim")
@@ -60,7 +60,7 @@ def bench_training(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if out is not None:
         write_text(out / "table.csv", as_csv(frame))
-        text = page(frame, describe(device, torch.get_num_threads()), _turns(quick), quick)
+        text = page(frame, describe(device, torch.get_num_threads()), quick)
         write_text(out / "table.md", text)
         console.print(f"written: {out.resolve() / 'table.md'}", soft_wrap=True)
     return 0
@@ -72,23 +72,21 @@ def _configurations(case: Case, data_root: Path | None) -> dict[str, dict[str, R
     return configurations(case, data_root)
 
 
-def _turns(quick: bool) -> tuple[int, int]:
-    return (QUICK_ROUNDS, QUICK_STEPS) if quick else (ROUNDS, STEPS)
-
-
-def _timed(config: RunConfig, baseline: RunConfig, quick: bool) -> Times:
+def _timed(case: Case, config: RunConfig, baseline: RunConfig, quick: bool) -> Times:
     with arithmetic(config):
         processes = loaders([config], workers=1)
         others = {LIMIT: limit(config), TWIN: limit(baseline)}
         plain = plain_loader(config, processes)
         if plain is not None:
             others[PLAIN] = plain
-        return timed(config, others, *_turns(quick), processes)
+        turns = (QUICK_ROUNDS, QUICK_STEPS) if quick else (ROUNDS, case.steps)
+        return timed(config, others, *turns, processes)
 
 
 def _row(case: Case, objective: str, arm: str, times: Times) -> dict[str, Any]:
     """Milliseconds a step, and the ratios with their quartiles."""
     row: dict[str, Any] = {"case": case.name, "objective": objective, "arm": arm}
+    row["rounds"] = len(times.run)
     row["run, ms"] = 1000 * pd.Series(times.run).median()
     row["limit, ms"] = 1000 * pd.Series(times.others[LIMIT]).median()
     row["of limit"], row["of limit, low"], row["of limit, high"] = times.ratio(LIMIT)

@@ -22,6 +22,7 @@ def shown(frame: pd.DataFrame) -> pd.DataFrame:
         if _is_missing(row):
             continue
         line = {name: str(row[name]) for name in WORDS}
+        line["rounds"] = f"{row['rounds']:.0f}"
         for name in ("run, ms", "limit, ms"):
             line[name] = f"{row[name]:.1f}"
         for name, keys in RATIOS.items():
@@ -52,13 +53,10 @@ def _ratio(row: dict[str, Any], middle: str, low: str, high: str, target: str | 
     return text if bound is None or pd.isna(bound) else f"{text} ({bound:.2f})"
 
 
-def page(
-    frame: pd.DataFrame, environment: dict[str, Any], turns: tuple[int, int], quick: bool
-) -> str:
+def page(frame: pd.DataFrame, environment: dict[str, Any], quick: bool) -> str:
     """The table with its conditions."""
     e = environment
     changed = " with changes" if e["dirty"] else ""
-    rounds, steps = turns
     lines = [
         f"`python -m benchmark bench training{' --quick' if quick else ''}`",
         "",
@@ -67,8 +65,8 @@ def page(
         "- limit: forward, backward and the optimiser's step of the same model on one batch that "
         "lies on the device already. Plain loader: torch's DataLoader of Pillow images with the "
         "same crops, in as many processes, and the same step.",
-        f"- {rounds} rounds, in each {steps} steps of the run, of its limit, of the baseline's "
-        "limit and of the plain loader follow each other. A ratio is the median over rounds, with "
+        "- In each round a few steps of the run, of its limit, of the baseline's limit and of the "
+        "plain loader follow each other, as many of each. A ratio is the median over rounds, with "
         "its quartiles, and in parentheses the target: at least for the limit, at most for DAM.",
         "- run / limit: the share of the limit that the run reaches. x plain loader: how many "
         "times as fast. DAM / baseline: the steps of the two limits.",
