@@ -7,6 +7,6 @@ cd "$(dirname "$0")/../.."
 root=$1 out=${2:-out/readings}
 python -m benchmark tune --suite results/readings/suite.py --trials 4 --folds 2 \
   --data-root "$root" --allow-partial --device cpu --workers 1 --out "$out"
-cp "$out"/table.csv "$out"/table.md "$out"/winners.json "$out"/tables/*-search.csv results/readings/
+cp "$out"/table.csv "$out"/table.md results/readings/
 cp "$out"/figures/CUB-50-differences.png results/readings/differences.png
 python results/readings/tables.py "$out"

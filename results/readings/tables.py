@@ -15,7 +15,7 @@ from benchmark.report.metrics import metric_name
 from benchmark.report.pairing import pair
 from benchmark.report.search.trials import Searched, searches
 from benchmark.report.statistics.interval import paired_interval
-from benchmark.report.table import Comparison
+from benchmark.report.table import Comparison, arm_order
 from benchmark.suite.store.runs import read_runs
 
 HERE = Path(__file__).parent
@@ -37,13 +37,15 @@ def main(out: Path) -> None:
             "data set": searched.dataset,
             "objective": searched.objective,
             "arm": arm,
-            "setting": ", ".join(f"{key}={value}" for key, value in best.values.items()),
-            **{f"fold {fold}": f"{one:.6f}" for fold, one in best.folds.items()},
-            "mean": f"{best.mean:.6f}",
+            "setting": ", ".join(f"{key}={value}" for key, value in trial.values.items()),
+            **{f"fold {fold}": f"{one:.6f}" for fold, one in trial.folds.items()},
+            "mean": f"{trial.mean:.6f}",
+            "chosen": "yes" if trial is searched.best(arm) else "",
         }
         for searched in searches(stored.runs)
-        for arm in searched.trials
-        if _complete(searched, arm) and (best := searched.best(arm)) is not None
+        for arm in sorted(searched.trials, key=arm_order)
+        if _complete(searched, arm)
+        for trial in sorted(searched.trials[arm], key=lambda one: list(one.values.values()))
     ]
     _write("folds.csv", folds)
     groups = build_table(stored).groups
@@ -73,6 +75,8 @@ def _tests(comparison: Comparison, metric: str) -> Iterator[dict[str, Any]]:
     rows = {row.arm: row for row in comparison.rows}
     for arm, row in rows.items():
         summary = row.summary(metric)
+        if not summary.n:
+            continue
         line = {
             "objective": comparison.config.objective_name,
             "arm": arm,
@@ -99,7 +103,7 @@ def _verdict(objective: str, folds: list[dict[str, Any]]) -> Iterator[str]:
     """
     best: Best = defaultdict(dict)
     for line in folds:
-        if line["objective"] == objective:
+        if line["objective"] == objective and line["chosen"]:
             best[line["arm"]][line["data set"]] = float(line["mean"])
     sets = sorted(set.intersection(*(set(best[arm]) for arm in REFERENCES)))
     if not sets:

@@ -2,7 +2,8 @@
 
 import csv
 
-from pages import ROOT, read, table
+import pytest
+from pages import ROOT, names, read, table
 
 NAMES = {
     "Multi-Similarity": "multi_similarity",
@@ -46,3 +47,52 @@ def test_the_readmes_table_is_the_stored_one() -> None:
 
 def test_it_says_what_the_data_are() -> None:
     assert "**not photographs**" in read(ROOT / "README.md")
+
+
+def interval_cell(row: dict[str, str], reference: str) -> str:
+    """A difference with its interval in points, bold where zero lies outside; a dash for none."""
+    key = f"minus {reference}"
+    if not row[key]:
+        return "–"
+    low, high = (row[f"{key} {end}95"] for end in ("low", "high"))
+    text = f"{points(row[key])} [{points(low)}, {points(high)}]"
+    return f"**{text}**" if float(low) > 0 or float(high) < 0 else text
+
+
+@pytest.mark.parametrize(
+    ("heading", "objective"),
+    [("arm, normalised softmax", "norm_softmax"), ("arm, triplets", "triplet")],
+)
+def test_the_page_on_readings_shows_its_tables(heading: str, objective: str) -> None:
+    folder = ROOT / "results" / "readings"
+    with (folder / "folds.csv").open(encoding="utf-8") as file:
+        folds = {
+            row["arm"]: row
+            for row in csv.DictReader(file)
+            if row["objective"] == objective and row["chosen"]
+        }
+    with (folder / "tests.csv").open(encoding="utf-8") as file:
+        tests = {
+            (row["arm"], row["metric"]): row
+            for row in csv.DictReader(file)
+            if row["objective"] == objective
+        }
+    rows = table(folder / "README.md", heading)
+    assert [names(row[0])[0] for row in rows] == sorted(
+        folds, key=lambda arm: float(folds[arm]["mean"]), reverse=True
+    )
+    for name, setting, fold, *cells in rows:
+        (arm,) = names(name)
+        assert setting == f"{float(folds[arm]['setting'].split('=')[1]):.2g}"
+        assert fold == f"{100 * float(folds[arm]['mean']):.1f}"
+        assert cells == [
+            interval_cell(tests[arm, metric], reference) if (arm, metric) in tests else "not run"
+            for reference in ("baseline", "shrunk")
+            for metric in ("Recall@1", "MAP@R")
+        ]
+
+
+def test_no_reading_is_chosen() -> None:
+    rule = read(ROOT / "results" / "readings" / "rule.txt")
+    assert "chosen:" not in rule and "no candidate" in rule
+    assert "**no reading of DAM is chosen**" in read(ROOT / "README.md")
