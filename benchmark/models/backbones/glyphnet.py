@@ -30,6 +30,11 @@ class GlyphNet(nn.Module):
         self.out_features = channels
 
     def forward(self, images: Tensor) -> Tensor:
-        """Feature maps [n, 4 * width, height / 8, width / 8]."""
+        """Feature maps [n, 4 * width, height / 8, width / 8].
+
+        Drawn and rendered images are floats, which are taken as they are; photographs are uint8.
+        """
+        if not images.is_floating_point():
+            images = images / 127.5 - 1
         feature_map: Tensor = self.stages(images.contiguous(memory_format=channels_last))
         return feature_map
