@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from noise_folder import noise_folder
 from safetensors.torch import load_file, save_file
 
 from benchmark.__main__ import main
@@ -25,14 +25,7 @@ OPTIONS = [
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("own") / "images"
-    random = np.random.default_rng(0)
-    for kind in range(4):
-        (folder / f"kind {kind}").mkdir(parents=True)
-        for number in range(3):
-            pixels = random.integers(0, 256, (40, 40, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / f"kind {kind}" / f"{number}.png")
-    return folder
+    return noise_folder(tmp_path_factory.mktemp("own") / "images", shots=3)
 
 
 def planned(images: Path, *options: str) -> PlannedRun:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from noise_folder import noise_folder
 from safetensors.torch import load_file, save_file
 from small_runs import finished
 from torch import Tensor
@@ -54,14 +54,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("own") / "images"
-    random = np.random.default_rng(0)
-    for kind in range(4):
-        (folder / f"kind {kind}").mkdir(parents=True)
-        for number in range(4):
-            pixels = random.integers(0, 256, (40, 40, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / f"kind {kind}" / f"{number}.png")
-    return folder
+    return noise_folder(tmp_path_factory.mktemp("own") / "images", shots=4)
 
 
 def planned(images: Path, *changes: str) -> dict[str, PlannedRun]:
