@@ -8,7 +8,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.figures.lettering import plain_text
-from benchmark.report.figures.style import LEGEND_LINE, WIDTH, Look, legend_line, strip_frame
+from benchmark.report.figures.style import (
+    LEGEND_LINE,
+    WIDTH,
+    Look,
+    legend_columns,
+    legend_line,
+    strip_frame,
+)
 from benchmark.report.table import Group, Row
 
 
@@ -42,12 +49,10 @@ def training_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     # A single epoch is a marker, and no line.
     point = all(len(run.history) < 2 for one in shown for row in one.rows for run in row.finished)
     handles = [legend_line(arm, look, marker=point) for arm, look in arms.items() if arm in drawn]
-    # About 110 characters fit across; a handle takes the room of eight.
-    longest = max(len(arm) for arm in drawn)
     figure.legend(
         handles=handles,
         loc="outside upper left",
-        ncols=max(1, min(len(handles), 110 // (longest + 8))),
+        ncols=legend_columns(drawn),
         handlelength=LEGEND_LINE,
         frameon=False,
     )

@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +100,12 @@ def interval_bar(
     # A broken line may end in a gap: the caps show where.
     cap = "_" if upright else "|"
     axes.plot(x, y, look.line, color=look.colour, linewidth=1.8, marker=cap, markersize=5, zorder=2)
+
+
+def legend_columns(names: Collection[str]) -> int:
+    """How many of a legend's names fit beside each other above a figure of full width."""
+    # About 110 characters fit across; a handle takes the room of eight.
+    return max(1, min(len(names), 110 // (max(map(len, names)) + 8)))
 
 
 def legend_line(arm: str, look: Look, *, marker: bool) -> Line2D:

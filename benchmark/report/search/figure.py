@@ -9,7 +9,14 @@ from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.figures.effect import scaled
 from benchmark.report.figures.lettering import plain_text
-from benchmark.report.figures.style import LEGEND_LINE, WIDTH, Look, legend_line, strip_frame
+from benchmark.report.figures.style import (
+    LEGEND_LINE,
+    WIDTH,
+    Look,
+    legend_columns,
+    legend_line,
+    strip_frame,
+)
 from benchmark.report.metrics import metric_name
 from benchmark.report.search.trials import Searched, Trial
 from benchmark.suite.arms import BASELINE
@@ -51,7 +58,7 @@ def search_figure(searched: Searched, arms: dict[str, Look]) -> Figure | None:
     figure.legend(
         handles=[legend_line(arm, look, marker=True) for arm, look in looks.items()],
         loc="outside upper left",
-        ncols=5,
+        ncols=legend_columns(looks),
         handlelength=LEGEND_LINE,
         frameon=False,
     )
