@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$1 out=${2:-out/readings}
 python -m benchmark tune --suite results/readings/suite.py --trials 4 --folds 2 \
-  --data-root "$root" --allow-partial --device cpu --workers 1 --out "$out"
+  --data-root "$root" --allow-partial --device cpu --workers 2 --out "$out"
 cp "$out"/table.csv "$out"/table.md results/readings/
-cp "$out"/figures/CUB-50-differences.png results/readings/differences.png
+cp "$out"/figures/*-differences.png results/readings/
 python results/readings/tables.py "$out"

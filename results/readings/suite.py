@@ -1,7 +1,7 @@
 # Does DAM, or another reading of it, do better than its baseline and than the control `shrunk` once
 # every arm has its own scale or margin? Heads on the features of a network that isn't trained, on
-# a part of a data set of photographs. README.md beside this file has the rule, and what of the plan
-# was not run.
+# parts of three data sets of photographs. README.md beside this file has the rule, and what of the
+# plan was not run.
 from typing import Any
 
 _DAM = dict(type="dam")
@@ -20,24 +20,33 @@ _PAIRS = _INVERSE | {
 }
 
 
-def _case(
-    dataset: str, views: int, objective: str, shrunk: str, readings: dict[str, dict[str, Any]]
-) -> dict[str, Any]:
+_FEWER = ("rule=inverse", "mapping=margin_cosine", "select=negatives", "probability=0.5")
+"""Of the readings, those that re-identification is measured with."""
+
+
+def _case(dataset: str, objective: str) -> dict[str, Any]:
     """The arms of an objective: an arm "axis=value" is `dam` with that one setting exchanged."""
+    reid = dataset == "market1501"
+    shrunk, readings = (
+        ("mapping", _PROXIES) if objective == "norm_softmax" else ("similarity", _PAIRS)
+    )
+    if reid:
+        readings = {arm: one for arm, one in readings.items() if arm in _FEWER}
     exchanged = {"shrunk": {shrunk: "shrunk"}} | readings
     return dict(
         dataset=dataset,
-        recipe="frozen",
+        recipe="frozen_reid" if reid else "frozen",
         objectives={objective: dict(type=objective)},
         arms={arm: dict(similarity=_DAM | one) for arm, one in exchanged.items()},
-        changes=dict(backbone=dict(views=views)),
+        changes=dict(backbone=dict(views=4 if dataset == "cub200" else 2)),
         optional=True,
     )
 
 
 cases = [
-    _case("cub200", 4, "norm_softmax", "mapping", _PROXIES),
-    _case("cub200", 4, "triplet", "similarity", _PAIRS),
+    _case(dataset, objective)
+    for dataset in ("cars196", "market1501", "cub200")
+    for objective in ("norm_softmax", "triplet")
 ]
 arms = dict(
     baseline=dict(),

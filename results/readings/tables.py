@@ -99,16 +99,20 @@ def _tests(comparison: Comparison, metric: str) -> Iterator[dict[str, Any]]:
 def _verdict(objective: str, folds: list[dict[str, Any]]) -> Iterator[str]:
     """What the rule of README.md says for the readings under an objective.
 
-    On all data sets together, of the arms that were searched on each; and on each by itself.
+    On all data sets together, of the arms that were searched on each; then on those of them on
+    which more arms were; and on each by itself.
     """
     best: Best = defaultdict(dict)
     for line in folds:
         if line["objective"] == objective and line["chosen"]:
             best[line["arm"]][line["data set"]] = float(line["mean"])
-    sets = sorted(set.intersection(*(set(best[arm]) for arm in REFERENCES)))
+    sets = set.intersection(*(set(best[arm]) for arm in REFERENCES))
     if not sets:
         yield f"{KINDS[objective]}, under {objective}: the search isn't complete"
-    for some in [sets, *([one] for one in sets if len(sets) > 1)] if sets else []:
+    together = {frozenset(sets & set(one)) for one in best.values()} | {
+        frozenset([one]) for one in sets
+    }
+    for some in sorted(map(sorted, together - {frozenset()}), key=lambda one: (-len(one), one)):
         shared = {arm: one for arm, one in best.items() if set(some) <= set(one)}
         yield f"{KINDS[objective]}, under {objective}, on {' and '.join(some)}:"
         yield from _choice(some, shared)
