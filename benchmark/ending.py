@@ -11,8 +11,11 @@ REQUEUE = 75
 """The exit status that asks a scheduler to start the command again (EX_TEMPFAIL in sysexits.h)."""
 
 
-class SuiteInterruptedError(Exception):
-    """A command was asked to end by the signal `number`; runs go on from their checkpoints."""
+class SuiteInterruptedError(BaseException):
+    """A command was asked to end by the signal `number`; runs go on from their checkpoints.
+
+    No Exception, as KeyboardInterrupt isn't one: see RunInterruptedError.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(f"interrupted by {signal.Signals(number).name}")

@@ -33,8 +33,12 @@ def on_signals(act: Callable[[int], None], *further: int) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-class RunInterruptedError(Exception):
-    """A run was asked to end by the signal `number` and goes on from its checkpoint next time."""
+class RunInterruptedError(BaseException):
+    """A run was asked to end by the signal `number` and goes on from its checkpoint next time.
+
+    As KeyboardInterrupt it is no Exception, so that code which takes any of these for a damaged
+    file doesn't take this for one.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(f"interrupted by {signal.Signals(number).name}")

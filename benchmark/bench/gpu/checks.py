@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmark.ending import SuiteInterruptedError
-
 Verdict = Literal["passed", "failed", "not measured", "measured"]
 """`measured` is a number without a target."""
 
@@ -109,12 +107,8 @@ def made(section: Section, conditions: Conditions) -> Iterator[Check]:
                 continue
             try:
                 yield from task.make()
-            except SuiteInterruptedError:
-                raise
             except Exception as error:  # whatever it is, the others go on
                 yield _error(task.name, error)
-    except SuiteInterruptedError:
-        raise
     except Exception as error:
         yield _error("tasks of this section", error)
 

@@ -1,15 +1,18 @@
 import os
+import signal
 
 import numpy as np
 import pytest
 from registered import make
 
 from benchmark import registry
-from benchmark.data.official import counts
+from benchmark.data.official import cars196, counts
 from benchmark.data.photographs.transforms import Reid, RetrievalCrop
 from benchmark.data.root import VARIABLE
+from benchmark.ending import SuiteInterruptedError
 from benchmark.entries import Entry
 from benchmark.errors import UserError
+from benchmark.training.interruption import RunInterruptedError
 
 TINY = RetrievalCrop(size=8, resize=8)
 KINDS = ["cub200", "cars196", "cars196_devkit", "market1501", "msmt17"]
@@ -179,6 +182,17 @@ def test_no_root_and_no_folder_are_told(kind, monkeypatch, tmp_path):
     assert not make(kind).status().found
     with pytest.raises(UserError, match=f"{tmp_path}"):
         make(kind).load(TINY)
+
+
+@pytest.mark.parametrize("request_to_end", [RunInterruptedError, SuiteInterruptedError])
+def test_a_request_to_end_is_not_taken_for_a_damaged_file(build, monkeypatch, request_to_end):
+    def interrupted(*_, **__):
+        raise request_to_end(signal.SIGTERM)
+
+    build("cars196")
+    monkeypatch.setattr(cars196, "loadmat", interrupted)
+    with pytest.raises(request_to_end):
+        make("cars196").load(TINY)
 
 
 @pytest.mark.parametrize("kind", KINDS)
