@@ -16,9 +16,9 @@ from benchmark.training.distributed import agreed, is_first
 from benchmark.training.interruption import Interruption
 
 SHARE = 0.05
-"""The most of a run's time that saving at the ends of epochs may take ..."""
-MOMENT = 0.5
-"""... where a save takes longer than this, in seconds."""
+"""The most of a run's time that saving at the ends of epochs may take."""
+APART = 1.0
+"""Seconds from one save to the end of an epoch that is saved: no more than this is done again."""
 
 
 class Stateful(Protocol):
@@ -90,7 +90,7 @@ class CheckpointHook(Hook):
         """Save an epoch that is complete, unless a save would take too much of the time."""
         asked = agreed(self.interruption.requested or 0)
         since = time.monotonic() - self._saved
-        if asked or self._took < MOMENT or since >= self._took / SHARE:
+        if asked or since >= max(APART, self._took / SHARE):
             self._save(runner, epoch=runner.epoch + 1, position=0, step=runner.iter)
         self._end_if(asked)
 

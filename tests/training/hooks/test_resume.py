@@ -1,5 +1,6 @@
 """A run that was interrupted, wherever and however often, equals one that was not."""
 
+import math
 import os
 import signal
 from collections.abc import Callable
@@ -25,6 +26,13 @@ DRAWING = [{"type": "random_erasing"}, {"type": "drop_block"}, {"type": "dropout
 ERASING = f"arms.erasing={{'rivals': {DRAWING}}}"
 MEMORY = "cases.1.changes={'memory': {'size': 40, 'start': 0.3}}"
 STEPS = 6  # in an epoch
+
+
+@pytest.fixture(autouse=True)
+def _every_epoch_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short it is beside a save."""
+    monkeypatch.setattr(resume, "APART", 0.0)
+    monkeypatch.setattr(resume, "SHARE", math.inf)
 
 
 def equal(
@@ -215,7 +223,9 @@ def test_a_damaged_checkpoint_costs_no_more_than_the_steps_after_the_one_before(
 
 
 def test_short_epochs_are_not_all_saved(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Epochs of 2 s, whose saving takes 0.8 s: it may take 5 % of the time."""
+    """Saving may take 5 % of the time, and what would be done again is worth a save or not."""
+    monkeypatch.setattr(resume, "APART", 1.0)
+    monkeypatch.setattr(resume, "SHARE", 0.05)
     clock, saving = [100.0], [0.8]
     monkeypatch.setattr(resume.time, "monotonic", lambda: clock[0])
     steps: list[int] = []
@@ -231,14 +241,18 @@ def test_short_epochs_are_not_all_saved(monkeypatch: pytest.MonkeyPatch) -> None
         param_schedulers=[],
         device="cpu",
     )
-    for seconds, expected in ((0.8, [1, 9, 17]), (0.4, list(range(1, 21)))):
+    for epoch, seconds, expected in (
+        (2.0, 0.8, [1, 9, 17]),
+        (2.0, 0.05, list(range(1, 21))),
+        (0.4, 0.01, [3, 6, 9, 12, 15, 18]),
+    ):
         steps.clear()
         saving[0] = seconds
         interruption = Interruption()
         hook = resume.CheckpointHook(SlowCheckpoints(), {}, 10, interruption)  # type: ignore[arg-type]
         for runner.epoch in range(20):
             runner.iter = runner.epoch + 1
-            clock[0] += 2
+            clock[0] += epoch
             hook.after_train_epoch(runner)
         assert steps == expected
     hook._took = 0.8
