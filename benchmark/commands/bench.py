@@ -40,6 +40,9 @@ def add_parser(commands: Commands) -> None:
     )
     training.set_defaults(function=_training)
     training.add_argument("--data-root", type=expanded, help="folder of the real data sets")
+    training.add_argument(
+        "--case", default="", metavar="TEXT", help="only the cases with this in their names"
+    )
     _add_shared(training, "table.csv and table.md", "few steps")
     conformance = benches.add_parser(
         "conformance", help="every objective and mapping against its oracles"
@@ -107,7 +110,11 @@ def _training(options: argparse.Namespace, console: Console) -> int:
 
     _check(options)
     return bench_training(
-        console, data_root=options.data_root, out=options.out, quick=options.quick
+        console,
+        data_root=options.data_root,
+        out=options.out,
+        only=options.case,
+        quick=options.quick,
     )
 
 

@@ -29,16 +29,22 @@ def bench_training(
     *,
     data_root: Path | None = None,
     out: Path | None = None,
+    only: str = "",
     quick: bool = False,
 ) -> int:
     """Measure, print the table, and write `table.csv` and `table.md` into `out` where given.
 
     Cases that need a GPU, or real images that aren't below `data_root`, are named as not measured.
-    `quick` shows that everything runs, not how fast. Returns the exit status 0.
+    `only` leaves the cases without it in their names out. `quick` shows that everything runs, not
+    how fast. Returns the exit status 0. Raises UserError where no case is left.
     """
+    cases = [case for case in CASES if only in case.name]
+    if not cases:
+        names = "; ".join(case.name for case in CASES)
+        raise UserError(f"--case {only}: no case has this in its name. There are: {names}")
     keep_freed_memory()
     rows: list[dict[str, Any]] = []
-    for case in CASES:
+    for case in cases:
         try:
             found = _configurations(case, data_root)
         except UserError as error:
@@ -60,7 +66,7 @@ def bench_training(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if out is not None:
         write_text(out / "table.csv", as_csv(frame))
-        text = page(frame, describe(device, torch.get_num_threads()), quick)
+        text = page(frame, describe(device, torch.get_num_threads()), only, quick)
         write_text(out / "table.md", text)
         console.print(f"written: {out.resolve() / 'table.md'}", soft_wrap=True)
     return 0

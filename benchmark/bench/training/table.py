@@ -1,6 +1,7 @@
 """What `bench training` measured: the table that is shown, and the page."""
 
 import os
+import shlex
 from typing import Any
 
 import pandas as pd
@@ -53,12 +54,14 @@ def _ratio(row: dict[str, Any], middle: str, low: str, high: str, target: str | 
     return text if bound is None or pd.isna(bound) else f"{text} ({bound:.2f})"
 
 
-def page(frame: pd.DataFrame, environment: dict[str, Any], quick: bool) -> str:
+def page(frame: pd.DataFrame, environment: dict[str, Any], only: str, quick: bool) -> str:
     """The table with its conditions."""
     e = environment
     changed = " with changes" if e["dirty"] else ""
+    options = f" --case {shlex.quote(only)}" if only else ""
+    options += " --quick" if quick else ""
     lines = [
-        f"`python -m benchmark bench training{' --quick' if quick else ''}`",
+        f"`python -m benchmark bench training{options}`",
         "",
         f"- {e['device_name']}, {os.cpu_count()} cores; {e['platform']}; commit "
         f"{e['commit']}{changed}; torch {e['torch']}",

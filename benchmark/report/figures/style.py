@@ -144,9 +144,9 @@ def style(families: Sequence[str] = (FIRST,)) -> Iterator[None]:
 
 def save(figure: Figure, stem: Path) -> tuple[Path, ...]:
     """Write the figure whole as `stem`.png, .svg and .pdf; the same figure gives the same bytes."""
-    # The layout is found once, not for each format again: it takes longer than all else.
+    # The layout is found once: an engine would find it, and draw all, once more for each format.
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)
     paths = []
     for ending, options in _FORMATS.items():
         content = io.BytesIO()
