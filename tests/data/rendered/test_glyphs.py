@@ -39,6 +39,15 @@ def test_augmentation_changes_the_image_and_none_does_not():
     torch.testing.assert_close(GlyphImages(GREY, still).batch(ALL, SEEDS), plain, atol=1e-4, rtol=0)
 
 
+def test_each_seed_is_the_key_of_a_stream_of_its_own():
+    edges = np.array([0, 2**63, 2**64 - 1], dtype=np.uint64)
+    seeds = np.concatenate([SEEDS, edges])
+    words = np.stack([np.random.Philox(key=int(seed)).random_raw(5) for seed in seeds])
+    shifts = (words[:, :2] >> np.uint64(11)) * 2.0**-52 - 1
+    found = GlyphAugmentation(shift=16, scale=0, rotation=0, shear=0).maps(seeds, 32)[:, :, 2]
+    assert np.array_equal(found, shifts.astype(np.float32))
+
+
 def test_parameters_fill_their_ranges():
     seeds = RNG.integers(0, 2**64, 2000, dtype=np.uint64)
     shifts = GlyphAugmentation(shift=2, scale=0, rotation=0, shear=0).maps(seeds, 32)
