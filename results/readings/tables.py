@@ -92,7 +92,7 @@ def _tests(comparison: Comparison, metric: str) -> Iterator[dict[str, Any]]:
                 found = paired_interval(list(pairs.differences(metric).values()))
             for key in ("mean", "low", "high"):
                 name = f"minus {other}{'' if key == 'mean' else f' {key}95'}"
-                line[name] = f"{getattr(found, key):+.6f}" if found and found.n else ""
+                line[name] = f"{getattr(found, key):+.6f}" if found and found.n > 1 else ""
         yield line
 
 
