@@ -6,14 +6,14 @@ from typing import Any
 
 _DAM = dict(type="dam")
 _INVERSE = {"rule=inverse": dict(rule="inverse")}
-_PROXIES = _INVERSE | {
+_PROXIES: dict[str, dict[str, Any]] = _INVERSE | {
     "mapping=contributions": dict(mapping="contributions"),
     "mapping=masked_distance": dict(mapping="masked_distance"),
     "mapping=margin_cosine": dict(mapping="margin_cosine"),
     "rule=soft": dict(rule="soft"),
     "probability=0.5": dict(probability=0.5),
 }
-_PAIRS = _INVERSE | {
+_PAIRS: dict[str, dict[str, Any]] = _INVERSE | {
     "joint=0.0": dict(joint=0.0),
     "select=negatives": dict(select="negatives"),
     "probability=0.5": dict(probability=0.5),
@@ -34,7 +34,7 @@ def _case(dataset: str, objective: str) -> dict[str, Any]:
         readings = {arm: one for arm, one in readings.items() if arm in _FEWER}
     elif dataset == "cars196":  # `soft` takes ten times as long as DAM with so many classes
         readings = {arm: one for arm, one in readings.items() if arm != "rule=soft"}
-    exchanged = {"shrunk": {shrunk: "shrunk"}} | readings
+    exchanged: dict[str, dict[str, Any]] = {"shrunk": {shrunk: "shrunk"}} | readings
     return dict(
         dataset=dataset,
         recipe="frozen_reid" if reid else "frozen",
