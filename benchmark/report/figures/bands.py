@@ -9,14 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.figures.curves import wrapped
 from benchmark.report.figures.lettering import plain_text
-from benchmark.report.figures.style import (
-    LEGEND_LINE,
-    WIDTH,
-    Look,
-    legend_columns,
-    legend_line,
-    strip_frame,
-)
+from benchmark.report.figures.style import WIDTH, Look, legend_above, strip_frame
 from benchmark.report.statistics.interval import Summary
 from benchmark.report.table import Group, Row
 
@@ -71,15 +64,8 @@ def bands_figure(
     figure.supxlabel(across_axis, fontsize=9)
     figure.supylabel(up_axis, fontsize=9)
     drawn = {arm for panel in panels for arm in panel.arms}
-    figure.legend(
-        handles=[
-            legend_line(arm, look, marker=markers) for arm, look in looks.items() if arm in drawn
-        ],
-        loc="outside upper left",
-        ncols=legend_columns(drawn),
-        handlelength=LEGEND_LINE,
-        frameon=False,
-    )
+    shown = {arm: look for arm, look in looks.items() if arm in drawn}
+    legend_above(figure, shown, marker=markers)
     return figure
 
 

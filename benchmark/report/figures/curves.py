@@ -8,14 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.figures.lettering import plain_text
-from benchmark.report.figures.style import (
-    LEGEND_LINE,
-    WIDTH,
-    Look,
-    legend_columns,
-    legend_line,
-    strip_frame,
-)
+from benchmark.report.figures.style import WIDTH, Look, legend_above, strip_frame
 from benchmark.report.table import Group, Row
 
 
@@ -48,14 +41,7 @@ def training_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     drawn = {row.label for comparison in shown for row in comparison.rows if row.finished}
     # A single epoch is a marker, and no line.
     point = all(len(run.history) < 2 for one in shown for row in one.rows for run in row.finished)
-    handles = [legend_line(arm, look, marker=point) for arm, look in arms.items() if arm in drawn]
-    figure.legend(
-        handles=handles,
-        loc="outside upper left",
-        ncols=legend_columns(drawn),
-        handlelength=LEGEND_LINE,
-        frameon=False,
-    )
+    legend_above(figure, {arm: arms[arm] for arm in arms if arm in drawn}, marker=point)
     return figure
 
 

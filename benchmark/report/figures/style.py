@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,10 +102,17 @@ def interval_bar(
     axes.plot(x, y, look.line, color=look.colour, linewidth=1.8, marker=cap, markersize=5, zorder=2)
 
 
-def legend_columns(names: Collection[str]) -> int:
-    """How many of a legend's names fit beside each other above a figure of full width."""
-    # About 110 characters fit across; a handle takes the room of eight.
-    return max(1, min(len(names), 110 // (max(map(len, names)) + 8)))
+def legend_above(figure: Figure, arms: dict[str, Look], *, marker: bool) -> None:
+    """A line for each of `arms` above the panels, as many beside each other as fit across."""
+    # About 110 characters do; a handle takes the room of eight.
+    longest = max(map(len, arms))
+    figure.legend(
+        handles=[legend_line(arm, look, marker=marker) for arm, look in arms.items()],
+        loc="outside upper left",
+        ncols=max(1, min(len(arms), 110 // (longest + 8))),
+        handlelength=LEGEND_LINE,
+        frameon=False,
+    )
 
 
 def legend_line(arm: str, look: Look, *, marker: bool) -> Line2D:

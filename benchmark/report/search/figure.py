@@ -9,14 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.figures.effect import scaled
 from benchmark.report.figures.lettering import plain_text
-from benchmark.report.figures.style import (
-    LEGEND_LINE,
-    WIDTH,
-    Look,
-    legend_columns,
-    legend_line,
-    strip_frame,
-)
+from benchmark.report.figures.style import WIDTH, Look, legend_above, strip_frame
 from benchmark.report.metrics import metric_name
 from benchmark.report.search.trials import Searched, Trial
 from benchmark.suite.arms import BASELINE
@@ -55,13 +48,7 @@ def search_figure(searched: Searched, arms: dict[str, Look]) -> Figure | None:
     for axes, key in zip(grid[-1], keys, strict=True):
         axes.set_xlabel(plain_text(key))
         scaled(axes, _numbers(searched, key))
-    figure.legend(
-        handles=[legend_line(arm, look, marker=True) for arm, look in looks.items()],
-        loc="outside upper left",
-        ncols=legend_columns(looks),
-        handlelength=LEGEND_LINE,
-        frameon=False,
-    )
+    legend_above(figure, looks, marker=True)
     return figure
 
 

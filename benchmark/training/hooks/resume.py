@@ -18,7 +18,7 @@ from benchmark.training.interruption import Interruption
 SHARE = 0.05
 """The most of a run's time that saving at the ends of epochs may take."""
 APART = 1.0
-"""Seconds from one save to the end of an epoch that is saved: no more than this is done again."""
+"""Seconds after a save in which the end of an epoch isn't saved: so little is soon done again."""
 
 
 class Stateful(Protocol):
@@ -87,7 +87,7 @@ class CheckpointHook(Hook):
             self._end_if(asked)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Save an epoch that is complete, unless a save would take too much of the time."""
+        """Save an epoch that is complete, unless one just was or it would take too much time."""
         asked = agreed(self.interruption.requested or 0)
         since = time.monotonic() - self._saved
         if asked or since >= max(APART, self._took / SHARE):
