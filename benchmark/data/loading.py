@@ -6,7 +6,7 @@ torch's global generator, so that other random draws don't depend on the loaders
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from benchmark.data.dataset import Images, Split
-from benchmark.data.transport import Parcel, delivered, packed
+from benchmark.data.transport import Parcel, delivered, no_digest, packed
 from benchmark.errors import UserError
 
 PREFETCHED = 4
@@ -116,6 +116,21 @@ def batch_digest(images: Tensor, labels: npt.NDArray[np.int64]) -> str:
     return digest.hexdigest()
 
 
+def image_digests(images: Tensor, labels: npt.NDArray[np.int64]) -> str:
+    """The SHA-256 of each image, its type and shape included, one after the other in hexadecimal.
+
+    All of an image counts, and nothing else: `labels` and the other images of the batch don't.
+    """
+    kind = f"{images.dtype} {list(images.shape[1:])}".encode()
+    found = []
+    # Photographs and maps have their channels last in memory, and so aren't copied here.
+    for image in images.permute(0, 2, 3, 1).contiguous().numpy():
+        digest = hashlib.sha256(kind)
+        digest.update(image)
+        found.append(digest.hexdigest())
+    return "".join(found)
+
+
 class Loaded(dict[str, Tensor]):
     """The "images" and "labels" of a batch, with the digest of both."""
 
@@ -157,10 +172,22 @@ class TrainingLoader(DataLoader[Loaded]):
             yield batch
 
 
-def in_batches(images: Images, size: int, workers: int = 0) -> Iterator[Tensor]:
-    """All images in order and without augmentation, `size` at a time, by `workers` processes."""
-    loader = DataLoader(_Blocks(images, size), batch_size=None, **_processes(workers))
-    for batch, _, _ in delivered(loader):
+def in_batches(
+    images: Images,
+    size: int,
+    workers: int = 0,
+    on_digests: Callable[[bytes], object] | None = None,
+) -> Iterator[Tensor]:
+    """All images in order and without augmentation, `size` at a time, by `workers` processes.
+
+    `on_digests` is called with the `image_digests` of each batch, which are made where its images
+    are. Joined, they depend neither on `size` nor on `workers`.
+    """
+    blocks = _Blocks(images, size, digested=on_digests is not None)
+    loader = DataLoader(blocks, batch_size=None, **_processes(workers))
+    for batch, _, digests in delivered(loader):
+        if on_digests is not None:
+            on_digests(digests.encode())
         yield batch
 
 
@@ -177,11 +204,12 @@ def _processes(workers: int) -> dict[str, Any]:
 
 
 class _Blocks(Dataset[Parcel]):
-    """Images as a list of blocks, without labels."""
+    """Images as a list of blocks, without labels; `digested` adds the digest of each image."""
 
-    def __init__(self, images: Images, size: int) -> None:
+    def __init__(self, images: Images, size: int, digested: bool) -> None:
         self.images = images
         self.size = size
+        self.digest = image_digests if digested else no_digest
 
     def __len__(self) -> int:
         return -(-len(self.images) // self.size)
@@ -189,7 +217,7 @@ class _Blocks(Dataset[Parcel]):
     def __getitem__(self, block: int) -> Parcel:
         start = block * self.size
         indices = np.arange(start, min(start + self.size, len(self.images)), dtype=np.int64)
-        return packed(lambda: self.images.batch(indices, None), indices[:0])
+        return packed(lambda: self.images.batch(indices, None), indices[:0], self.digest)
 
 
 def _as_it_comes(batch: Any) -> Any:

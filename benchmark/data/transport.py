@@ -36,10 +36,15 @@ Parcel = Batch | UserError
 """What a loader process sends; an error raised there would arrive as a traceback."""
 
 
+def no_digest(images: Tensor, labels: npt.NDArray[np.int64]) -> str:
+    """Of a batch of which none is wanted."""
+    return ""
+
+
 def packed(
     make: Callable[[], Tensor],
     labels: npt.NDArray[np.int64],
-    digest: Callable[[Tensor, npt.NDArray[np.int64]], str] = lambda images, labels: "",
+    digest: Callable[[Tensor, npt.NDArray[np.int64]], str],
 ) -> Parcel:
     """The images that `make` returns with their labels, or the UserError that it raises.
 

@@ -35,13 +35,15 @@ def embed(
     batch_size: int,
     device: torch.device | str,
     workers: int = 0,
+    on_digests: Callable[[bytes], object] | None = None,
 ) -> Tensor:
     """The features [N, D] of all images in order, float32 on `device`.
 
     The model must be on `device` already; it maps images [n, channels, height, width], of the type
     that `images` gives them, to features [n, D]. `workers` processes decode images ahead, which
-    doesn't change the features. When memory runs out, the batch is halved; raises UserError if even
-    one image is too many.
+    doesn't change the features. `on_digests` is called with the digests of each batch's images;
+    see `benchmark.data.loading.image_digests`. When memory runs out, the batch is halved; raises
+    UserError if even one image is too many.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
@@ -54,7 +56,7 @@ def embed(
     )
     features: list[Tensor] = []
     with evaluating(model), torch.inference_mode():
-        for batch in in_batches(images, batch_size, workers):
+        for batch in in_batches(images, batch_size, workers, on_digests):
 
             def some(first: int, last: int, batch: Tensor = batch) -> Tensor:
                 output = model(batch[first:last].to(device, non_blocking=True))

@@ -1,5 +1,6 @@
 """A model and a data set to metrics, by the data set's protocol."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,12 +28,15 @@ class Evaluation:
     `queries` counts all queries; `left_out` counts those that have no positive to find.
     `per_query` has arrays [queries] in the order of the data set: `label` int64, and float64 for
     each metric but NMI, NaN for queries that are left out. A metric is the mean of its array.
+    `images` is a SHA-256, in hexadecimal, of all that was embedded as the network got it, pixels or
+    maps: query and gallery images in order, with their types and shapes.
     """
 
     metrics: dict[str, float]
     queries: int
     left_out: int
     per_query: dict[str, npt.NDArray[np.generic]]
+    images: str
 
 
 def evaluate(
@@ -55,8 +59,18 @@ def evaluate(
     `benchmark.analysis.cues_summary`). `workers` processes decode images ahead.
     """
 
+    seen = hashlib.sha256()
+
     def features(images: Images) -> Tensor:
-        return embed(model, images, batch_size=batch_size, device=device, workers=workers)
+        seen.update(f"{len(images)} images".encode())
+        return embed(
+            model,
+            images,
+            batch_size=batch_size,
+            device=device,
+            workers=workers,
+            on_digests=seen.update,
+        )
 
     query, gallery = dataset.query, dataset.gallery
     if gallery is None:
@@ -94,4 +108,5 @@ def evaluate(
         left_out=found.left_out,
         per_query={"label": np.asarray(query.labels, np.int64)}
         | {name: values.numpy() for name, values in found.values.items()},
+        images=seen.hexdigest(),
     )

@@ -14,6 +14,7 @@ _SHARED = {
     "batches": "batches",
     "data_listing": "lists of images",
     "data_images": "images",
+    "evaluated": "evaluated pixels",
 }
 
 # Entries of the environment that they must share too, and their words. Results of Pillow and cuDNN
@@ -101,7 +102,7 @@ def pair(arm: Mapping[int, StoredRun], baseline: Mapping[int, StoredRun]) -> Pai
     """Pair an arm's finished runs with the baseline's, both given by seed.
 
     Two runs are a pair if both finished, the digests of their initial weights, of their batches
-    and of their data agree, and so do device model, libraries and commit.
+    of their data and of what was evaluated agree, and so do device model, libraries and commit.
     """
     pairs = Pairs({}, {})
     for seed, run in arm.items():

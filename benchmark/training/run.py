@@ -3,19 +3,22 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import PIL
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from benchmark.data.cache_folder import cache_folder
 from benchmark.data.loading import TrainingLoader
 from benchmark.durable import staged, write_text
 from benchmark.errors import UserError
 from benchmark.evaluation import Evaluation, evaluate
-from benchmark.evaluation.untrained import untrained_metrics
+from benchmark.evaluation.untrained import FOLDER as UNTRAINED
+from benchmark.evaluation.untrained import untrained_evaluation
 from benchmark.models.digests import digest
 from benchmark.models.initial import load_initial
 from benchmark.models.retrieval import RetrievalModel
@@ -66,14 +69,17 @@ class Beginning:
 
     initial_weights: str
     untrained: dict[str, float] = field(default_factory=dict)
+    images: str = ""
+    """The digest of those that the untrained network embedded."""
 
     def state_dict(self) -> dict[str, Any]:
         """For a checkpoint."""
-        return {"initial_weights": self.initial_weights, "untrained": self.untrained}
+        return asdict(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """From a checkpoint."""
         self.initial_weights, self.untrained = state["initial_weights"], state["untrained"]
+        self.images = state["images"]
 
 
 @computed_as_configured
@@ -184,9 +190,8 @@ def train(
         log_level=logging.INFO,
     )
     if saved is None and is_first():
-        beginning.untrained = untrained_metrics(
-            lambda: measure().metrics, _origin(config, model, data)
-        )
+        untrained = untrained_evaluation(measure, _origin(config, model, data))
+        beginning.untrained, beginning.images = untrained.metrics, untrained.images
     peak = Peak(config.device)
     with interruption.steps():
         runner.train()
@@ -202,6 +207,7 @@ def train(
         one.finish(evaluation.metrics)
     warnings = [
         *health.warnings(model, optimiser.optimizer),
+        *_other_images(beginning, evaluation.images),
         *evaluation_warnings(
             some_features(model, dataset.query.images, config.device),
             evaluation.metrics,
@@ -221,6 +227,7 @@ def train(
         "digests": {
             "initial_weights": beginning.initial_weights,
             "batches": record.batches,
+            "evaluated": evaluation.images,
             "final_weights": digest(model),
             "data_listing": data["data_listing"],
             "data_images": data["data_images"],
@@ -236,6 +243,22 @@ def train(
     }
 
 
+def _other_images(beginning: Beginning, evaluated: str) -> list[str]:
+    """A warning where other images were evaluated before training than after it.
+
+    Their metrics are forgotten: the untrained network's would be beside numbers that they don't
+    compare with.
+    """
+    if beginning.images == evaluated:
+        return []
+    beginning.untrained = {}
+    return [
+        "the untrained network was evaluated on other pixels than the trained one; its metrics are "
+        "left out. Either files were changed meanwhile, or another machine that decodes images "
+        f"differently shares {cache_folder() / UNTRAINED}: then remove that folder."
+    ]
+
+
 def _origin(config: RunConfig, model: RetrievalModel, data: dict[str, Any]) -> dict[str, Any]:
     """All that the metrics before training follow from, as JSON."""
     return {
@@ -245,6 +268,7 @@ def _origin(config: RunConfig, model: RetrievalModel, data: dict[str, Any]) -> d
         "data": data,
         "device": device_name(config.device),
         "torch": torch.__version__,
+        "pillow": PIL.__version__,
         "code": code_version(),
     }
 

@@ -79,8 +79,15 @@ def test_workers_give_the_same_batches(epochs: int) -> None:
     for ours, theirs in zip(loaded(0), loaded(2), strict=True):
         assert torch.equal(ours["images"], theirs["images"])
         assert torch.equal(ours["labels"], theirs["labels"])
-    ordered = [torch.cat(list(in_batches(Numbers(), 10, workers))) for workers in (0, 2)]
+    digests: list[bytes] = []
+    ordered = [
+        torch.cat(list(in_batches(Numbers(), size, workers, digests.append)))
+        for size, workers in ((10, 0), (7, 2))
+    ]
     assert torch.equal(ordered[0], ordered[1])
+    count = -(-len(LABELS) // 10)
+    assert b"".join(digests[:count]) == b"".join(digests[count:])
+    assert len(b"".join(digests[:count])) == 64 * len(LABELS)
     assert ordered[0][:, 0, 0, 0].tolist() == list(range(len(LABELS)))
 
 

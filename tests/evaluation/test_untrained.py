@@ -2,11 +2,13 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmark.data.cache_folder import VARIABLE
-from benchmark.evaluation.untrained import untrained_metrics
+from benchmark.evaluation import Evaluation
+from benchmark.evaluation.untrained import untrained_evaluation
 
 ORIGIN = {"weights": "a1", "data": {"data_images": "b2"}, "config": {"nmi": False}}
 
@@ -17,9 +19,14 @@ class Measurement:
     def __init__(self) -> None:
         self.times = 0
 
-    def __call__(self) -> dict[str, float]:
+    def __call__(self) -> Evaluation:
         self.times += 1
-        return {"recall@1": self.times / 8, "map@r": math.nan}
+        metrics = {"recall@1": self.times / 8, "map@r": math.nan}
+        return Evaluation(metrics, 8, 0, {}, images="c3")
+
+
+def recall(measure: Measurement, origin: dict[str, Any]) -> float:
+    return untrained_evaluation(measure, origin).metrics["recall@1"]
 
 
 @pytest.fixture
@@ -30,35 +37,36 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_same_origin_is_measured_once(cache: Path) -> None:
     measure = Measurement()
-    first = untrained_metrics(measure, ORIGIN)
-    second = untrained_metrics(measure, dict(reversed(ORIGIN.items())))
+    first = untrained_evaluation(measure, ORIGIN)
+    second = untrained_evaluation(measure, dict(reversed(ORIGIN.items())))
     assert measure.times == 1
-    assert first["recall@1"] == second["recall@1"] == 1 / 8
-    assert math.isnan(second["map@r"])
+    assert first.metrics["recall@1"] == second.metrics["recall@1"] == 1 / 8
+    assert math.isnan(second.metrics["map@r"])
+    assert first.images == second.images == "c3"
 
 
 @pytest.mark.parametrize("key", ORIGIN)
 def test_another_origin_is_measured_again(cache: Path, key: str) -> None:
     measure = Measurement()
-    untrained_metrics(measure, ORIGIN)
-    assert untrained_metrics(measure, ORIGIN | {key: "other"})["recall@1"] == 2 / 8
+    untrained_evaluation(measure, ORIGIN)
+    assert recall(measure, ORIGIN | {key: "other"}) == 2 / 8
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b'{"metrics": {"recall@1": "0.5"}}', b"\xff", b"[" * 100_000]
+    "content", [b"", b"[]", b"{}", b'{"metrics": {"recall@1": 0.5}}', b"\xff", b"[" * 100_000]
 )
 def test_a_damaged_file_is_measured_again_and_mended(cache: Path, content: bytes) -> None:
     measure = Measurement()
-    untrained_metrics(measure, ORIGIN)
+    untrained_evaluation(measure, ORIGIN)
     (path,) = cache.rglob("*.json")
     path.write_bytes(content)
-    assert untrained_metrics(measure, ORIGIN)["recall@1"] == 2 / 8
-    assert untrained_metrics(measure, ORIGIN)["recall@1"] == 2 / 8
+    assert recall(measure, ORIGIN) == 2 / 8
+    assert recall(measure, ORIGIN) == 2 / 8
     assert measure.times == 2
 
 
 def test_a_cache_that_cannot_be_written_costs_time_alone(cache: Path) -> None:
     cache.write_text("a file where the folder would be")
     measure = Measurement()
-    assert untrained_metrics(measure, ORIGIN)["recall@1"] == 1 / 8
-    assert untrained_metrics(measure, ORIGIN)["recall@1"] == 2 / 8
+    assert recall(measure, ORIGIN) == 1 / 8
+    assert recall(measure, ORIGIN) == 2 / 8

@@ -113,6 +113,7 @@ def store_run(
                 "batches": f"b{seed}",
                 "data_listing": "l",
                 "data_images": "i",
+                "evaluated": "e",
                 "final_weights": f"f{seed}{arm}",
             }
             if digests is None

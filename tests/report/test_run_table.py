@@ -111,6 +111,10 @@ def test_differences_are_paired_by_seed_and_not_by_order(store: Any, table_of: A
             {"initial_weights": "w1", "batches": "b1", "data_listing": "l", "data_images": "x"},
             "images differ",
         ),
+        (
+            {"initial_weights": "w1", "batches": "b1", "data_listing": "l", "data_images": "i"},
+            "evaluated pixels not recorded",
+        ),
     ],
 )
 def test_a_broken_pair_is_left_out_and_named(

@@ -1,16 +1,24 @@
 """Paired runs, end to end on a few classes: what must be equal, and what a run leaves."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from small_runs import configured, finished, keep_in
 
 import benchmark.training.run
+from benchmark.data.dataset import DataSet, Images
 from benchmark.errors import UserError
 from benchmark.evaluation import Evaluation
+from benchmark.evaluation.untrained import FOLDER
+from benchmark.report.pairing import pair
+from benchmark.run_config import RunConfig
+from benchmark.suite.store.runs import StoredRun
+from benchmark.suite.store.stored_files import Environment, Result
 from benchmark.training.building import build_model, build_optimiser
 from benchmark.training.per_query import read_per_query
 
@@ -112,3 +120,56 @@ def test_every_parameter_is_in_a_group_and_proxies_have_their_rate() -> None:
     rate = config.optimiser.options["lr"]
     assert rates[id(model.loss.proxies)] == rate * config.proxy_rate
     assert rates[id(model.embedding.weight)] == rate
+
+
+class OtherDecoder:
+    """The images of the same files, in one of which one level differs."""
+
+    def __init__(self, images: Images) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batch(
+        self, indices: npt.NDArray[np.int64], seeds: npt.NDArray[np.uint64] | None
+    ) -> torch.Tensor:
+        images = self.images.batch(indices, seeds)
+        images[indices == 5, 0, 3, 4] += 1 / 127.5
+        return images
+
+    def digests(self) -> tuple[str, str]:
+        return self.images.digests()
+
+
+def stored(config: RunConfig, result: dict[str, Any], folder: Path) -> StoredRun:
+    return StoredRun("id", folder, config, Result.model_validate(result), Environment())
+
+
+def test_another_decoder_breaks_the_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configs = [configured("norm_softmax", arm, "epochs=1") for arm in ("baseline", "dam")]
+    first, same = (finished(config, tmp_path / config.arm)[0] for config in configs)
+    load = benchmark.training.run.load_inputs
+
+    def otherwise(config: RunConfig) -> DataSet:
+        dataset = load(config)
+        images = OtherDecoder(dataset.query.images)
+        return replace(dataset, query=replace(dataset.query, images=images))
+
+    monkeypatch.setattr("benchmark.training.run.load_inputs", otherwise)
+    other, _ = finished(configs[1], tmp_path / "other")
+    baseline, arm, apart = (
+        stored(config, result, tmp_path)
+        for config, result in zip([*configs, configs[1]], [first, same, other], strict=True)
+    )
+    assert pair({0: arm}, {0: baseline}).runs[0] == (arm, baseline)
+    assert pair({0: apart}, {0: baseline}).broken == {0: "evaluated pixels differ"}
+    changed = {name for name in first["digests"] if same["digests"][name] != other["digests"][name]}
+    assert changed == {"evaluated"}
+
+    # What the cache holds of the untrained network is of the other pixels.
+    assert same["untrained"] == first["untrained"] != {}
+    assert other["untrained"] == {} and same["warnings"] == []
+    (warning,) = other["warnings"]
+    assert warning.startswith("the untrained network was evaluated on other pixels")
+    assert FOLDER in warning

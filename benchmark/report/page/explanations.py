@@ -56,9 +56,9 @@ READING = (
     "few queries or seeds, and no certainty.",
     "Seeds change the initial weights, the batches and the augmentations. The data and their split "
     "stay the same, so the interval says nothing about other data.",
-    "A pair is two runs whose initial weights and batches have equal digests, and which ran on the "
-    "same device model, libraries and commit. Where they differ, or a run of the pair is missing, "
-    "the seed is left out of the difference and the row says so.",
+    "A pair is two runs whose initial weights, batches, data and evaluated pixels have equal "
+    "digests, and which ran on the same device model, libraries and commit. Where they differ, or "
+    "a run of the pair is missing, the seed is left out of the difference and the row says so.",
     "All values are those of the final epoch. No epoch, seed or setting was chosen by this report "
     "on the images that the values are measured on.",
     "Ties are resolved against the model: at equal similarity an image of another class ranks "

@@ -66,8 +66,9 @@ class Result(Part):
     history: list[Epoch] = Field(default_factory=list)
     """One entry an epoch."""
     digests: dict[str, str] = Field(default_factory=dict)
-    """`initial_weights`, `batches`, `final_weights`, `data_listing` and `data_images`: with them a
-    reader checks that two runs were paired."""
+    """`initial_weights`, `batches`, `evaluated`, `final_weights`, `data_listing` and `data_images`:
+    with them a reader checks that two runs were paired. `evaluated` is that of the test images as
+    the network got them."""
     dataset: Images = Images()
     timing: dict[str, Number] = Field(default_factory=dict)
     """Seconds by what they were spent on."""

@@ -31,7 +31,7 @@ def trained(config: RunConfig, folder: Path, *_: Any, **__: Any) -> dict[str, An
         "metrics": {"recall@1": scale / 100, "map@r": scale / 200},
         "dataset": {"name": f"noise{fold}", "protocol": "retrieval", "note": "noise"},
         "digests": dict.fromkeys(
-            ("initial_weights", "batches", "data_listing", "data_images"), "same"
+            ("initial_weights", "batches", "data_listing", "data_images", "evaluated"), "same"
         ),
     }
 
