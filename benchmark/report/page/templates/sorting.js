@@ -3,16 +3,26 @@
 for (const table of document.querySelectorAll("table.sortable")) {
   const headings = table.tHead.rows[0].cells;
   for (const heading of headings) {
-    const button = document.createElement("button");
+    // A button would be left blank where a printed table goes on, on its next page.
+    const button = document.createElement("span");
+    button.setAttribute("role", "button");
+    button.tabIndex = 0;
     button.append(...heading.childNodes);
     heading.append(button);
-    button.addEventListener("click", () => {
-      const falling = heading.getAttribute("aria-sort") === "descending";
-      for (const other of headings) other.removeAttribute("aria-sort");
-      heading.setAttribute("aria-sort", falling ? "ascending" : "descending");
-      for (const body of table.tBodies) sort(body, heading.cellIndex, falling ? 1 : -1);
+    button.addEventListener("click", () => turn(table, headings, heading));
+    button.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      turn(table, headings, heading);
     });
   }
+}
+
+function turn(table, headings, heading) {
+  const falling = heading.getAttribute("aria-sort") === "descending";
+  for (const other of headings) other.removeAttribute("aria-sort");
+  heading.setAttribute("aria-sort", falling ? "ascending" : "descending");
+  for (const body of table.tBodies) sort(body, heading.cellIndex, falling ? 1 : -1);
 }
 
 function sort(body, column, direction) {
