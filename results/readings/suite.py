@@ -19,7 +19,8 @@ _PAIRS: dict[str, dict[str, Any]] = _INVERSE | {
     "probability=0.5": dict(probability=0.5),
 }
 
-
+_FURTHER = ("proxy_anchor", "multi_similarity", "cos_face")
+"""Objectives with the controls alone."""
 _FEWER = ("rule=inverse", "mapping=margin_cosine", "select=negatives", "probability=0.5")
 """Of the readings, those that re-identification is measured with."""
 
@@ -27,10 +28,11 @@ _FEWER = ("rule=inverse", "mapping=margin_cosine", "select=negatives", "probabil
 def _case(dataset: str, objective: str) -> dict[str, Any]:
     """The arms of an objective: an arm "axis=value" is `dam` with that one setting exchanged."""
     reid = dataset == "market1501"
-    shrunk, readings = (
-        ("mapping", _PROXIES) if objective == "norm_softmax" else ("similarity", _PAIRS)
-    )
-    if reid:
+    pairs = objective in ("triplet", "multi_similarity")
+    shrunk, readings = ("similarity", _PAIRS) if pairs else ("mapping", _PROXIES)
+    if objective in _FURTHER:
+        readings = {}
+    elif reid:
         readings = {arm: one for arm, one in readings.items() if arm in _FEWER}
     elif dataset == "cars196":  # `soft` takes ten times as long as DAM with so many classes
         readings = {arm: one for arm, one in readings.items() if arm != "rule=soft"}
@@ -49,7 +51,7 @@ cases = [
     _case(dataset, objective)
     for dataset in ("cars196", "market1501", "cub200")
     for objective in ("norm_softmax", "triplet")
-]
+] + [_case(dataset, objective) for objective in _FURTHER for dataset in ("cub200", "cars196")]
 arms = dict(
     baseline=dict(),
     dam=dict(similarity=_DAM),
@@ -59,4 +61,7 @@ seeds = [0, 1, 2, 3, 4]
 tune = dict(
     norm_softmax={"objective.scale": dict(low=8, high=128, log=True)},
     triplet={"objective.margin": dict(low=0.05, high=1, log=True)},
+    proxy_anchor={"objective.scale": dict(low=8, high=128, log=True)},
+    multi_similarity={"objective.base": dict(low=0.1, high=0.9)},
+    cos_face={"objective.scale": dict(low=8, high=128, log=True)},
 )
