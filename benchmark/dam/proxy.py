@@ -25,7 +25,7 @@ from .classes import Difference, class_table, mutually_nearest
 from .compiling import left_out_of_graphs
 from .hardness import HIGHEST, LOWEST, mean_ratio
 from .inputs import check_range, check_vectors, class_labels
-from .kernels.torch_sums import ToClass, lowest_contributions
+from .kernels import ToClass
 from .naive import NAIVE, naive_similarity
 from .selection import Rule, Selection, Side
 from .settings import DAM, check_choice, mapping_settings
@@ -187,11 +187,9 @@ class ProxyDAM(DAM):
                     features, proxies, labels, table, selection, to_class
                 )
             elif self.mapping == "margin_cosine":
-                left = Side(table[labels], labels)
-                right = Side(table, torch.arange(len(table), device=labels.device))
-                margins = -kernels.kept_cosines(features, proxies, left, right, selection, own)
+                margins = kernels.cosine_margins(features, proxies, labels, table, selection)
             elif self.mapping == "contributions":
-                margins = lowest_contributions(features, proxies, labels, selection)
+                margins = kernels.lowest_contributions(features, proxies, labels, selection)
             else:
                 margins = term - features @ proxies.T
                 with torch.no_grad():

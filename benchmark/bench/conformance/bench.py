@@ -56,12 +56,12 @@ def comparisons() -> list[Comparison]:
         *(
             partial(cases_mapping.proxy_mapping, mapping, centres, technology, rule)
             for mapping, centres, technology in cases_mapping.PROXY_MAPPINGS
-            for rule in cases_mapping.proxy_rules(mapping, technology)
+            for rule in cases_mapping.proxy_rules(mapping)
         ),
         *(
             partial(cases_mapping.pair_mapping, similarity, technology, rule)
             for similarity, technology in cases_mapping.PAIR_SIMILARITIES
-            for rule in cases_mapping.pair_rules(technology)
+            for rule in cases_mapping.RULES
         ),
     ]
 

@@ -13,14 +13,16 @@ from benchmark.dam.kernels import Technology, use
 from benchmark.dam.pair import Similarity
 from benchmark.dam.selection import Rule, Selection
 
-RULES: tuple[Rule, ...] = ("quantile", "mean", "random", "inverse")
+RULES: tuple[Rule, ...] = ("quantile", "mean", "random", "inverse", "soft")
 # Each with the number of centres a class, and the technology that computes it.
 PROXY_MAPPINGS: tuple[tuple[str, int, Technology], ...] = (
     ("margin", 1, "numba"),
     ("margin", 1, "torch"),
     ("margin", 2, "torch"),
+    ("margin_cosine", 1, "numba"),
     ("margin_cosine", 1, "torch"),
     ("masked_distance", 1, "numba"),
+    ("contributions", 1, "numba"),
     ("contributions", 1, "torch"),
     ("shrunk", 1, "numba"),
     ("shrunk", 2, "torch"),
@@ -48,15 +50,10 @@ GRID = 64
 SOURCES = "benchmark/dam/definition.py, readings.py"
 
 
-def proxy_rules(mapping: str, technology: Technology) -> tuple[Rule, ...]:
-    """The rules of a proxy mapping that the technology has."""
+def proxy_rules(mapping: str) -> tuple[Rule, ...]:
+    """The rules that a proxy mapping has."""
     refused = "inverse" if mapping in ("masked_distance", "contributions") else None
-    return tuple(rule for rule in pair_rules(technology) if rule != refused)
-
-
-def pair_rules(technology: Technology) -> tuple[Rule, ...]:
-    """The rules of the pair mappings that the technology has."""
-    return RULES if technology == "numba" else (*RULES, "soft")
+    return tuple(rule for rule in RULES if rule != refused)
 
 
 def draw(case: int, centres: int = 1) -> tuple[torch.Generator, Tensor, Tensor, Tensor, float]:

@@ -6,6 +6,7 @@ gradient, and no tensor of B x N x D numbers is held. Gradients are of first ord
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..selection import Selection, Side
@@ -16,8 +17,10 @@ __all__ = [
     "Technology",
     "ToClass",
     "class_margins",
+    "cosine_margins",
     "kept_cosines",
     "kept_squares",
+    "lowest_contributions",
     "serving",
     "use",
 ]
@@ -87,23 +90,55 @@ def kept_squares(
     return squares
 
 
+def cosine_margins(
+    features: Tensor, proxies: Tensor, labels: Tensor, table: Tensor, selection: Selection
+) -> Tensor:
+    """Margins [B, C] of features [B, D], labels [B], over each other class, between cosines.
+
+        margin[i, j] = cos_M(f_i, w_y) - cos_M(f_i, w_j)        y = y_i, M the kept set of y and j
+
+    As in `class_margins`, the rows of `table` [C, D] stand for the classes in the selection.
+    """
+    if _technology(features, selection) == "numba":
+        from .numba_functions import Margins
+
+        margins: Tensor = Margins.apply(features, proxies, labels, table, selection, True)
+        return margins
+    from .torch_sums import kept_cosines as torch_cosines
+
+    left = Side(table[labels], labels)
+    right = Side(table, torch.arange(len(table), device=labels.device))
+    own = F.embedding(labels, proxies)
+    return -torch_cosines(features, proxies, left, right, selection, own)
+
+
+def lowest_contributions(
+    features: Tensor, proxies: Tensor, labels: Tensor, selection: Selection
+) -> Tensor:
+    """Margins [B, C] of features [B, D], labels [B], in the lowest of their own terms.
+
+    margin[i, j] = D / |M| <f_i, w_y - w_j>_M        M the lowest terms f_ik (w_yk - w_jk)
+    """
+    if _technology(features, selection) == "numba":
+        from .numba_functions import Contributions
+
+        margins: Tensor = Contributions.apply(features, proxies, labels, selection)
+        return margins
+    from .torch_sums import lowest_contributions as torch_contributions
+
+    return torch_contributions(features, proxies, labels, selection)
+
+
 def kept_cosines(
-    features: Tensor,
-    references: Tensor,
-    left: Side,
-    right: Side,
-    selection: Selection,
-    own: Tensor | None = None,
+    features: Tensor, references: Tensor, left: Side, right: Side, selection: Selection
 ) -> Tensor:
     """Cosines [B, N] of features [B, D] and references [N, D] in what each pair keeps.
 
         cos_M(f_i, r_j) = <f_i, r_j>_M / (|f_i|_M |r_j|_M)      M the kept set of the pair
 
-    The sets follow from the differences between `left` (B rows) and `right` (N rows). With `own`
-    [B, D], cos_M(f_i, own_i) is subtracted.
+    The sets follow from the differences between `left` (B rows) and `right` (N rows).
     """
-    by_triton = own is None and left.labels is not None
-    if by_triton and _technology(features, selection) == "triton":
+    if left.labels is not None and _technology(features, selection) == "triton":
         from .triton_pair import Sums
 
         dot, ours, theirs = Sums.apply(features, references, left, right, selection, True)
@@ -111,8 +146,9 @@ def kept_cosines(
         return dot / lengths
     from .torch_sums import kept_cosines as torch_cosines
 
-    return torch_cosines(features, references, left, right, selection, own)
+    return torch_cosines(features, references, left, right, selection, None)
 
 
 def _technology(features: Tensor, selection: Selection) -> Technology:
-    return "torch" if selection.rule == "soft" else serving(features)
+    technology = serving(features)
+    return "torch" if technology == "triton" and selection.rule == "soft" else technology

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from ..selection import Selection, kept_count
 from .first_order import first_order
+from .torch_selection import falling_weights
 
 # Minimum number of elements to work on per extra thread.
 SHARE = 1 << 19
@@ -24,7 +26,7 @@ ROOM = 1 << 28
 
 
 class Margins(torch.autograd.Function):
-    """Margins [B, C] with one proxy a class; see `kernels.class_margins`."""
+    """Margins [B, C] with one proxy a class, or those of cosines; see `kernels.class_margins`."""
 
     @staticmethod
     def forward(
@@ -34,6 +36,7 @@ class Margins(torch.autograd.Function):
         labels: Tensor,
         table: Tensor,
         selection: Selection,
+        cosine: bool = False,
     ) -> Tensor:
         """Select, and sum over what is kept."""
         from . import numba_loops
@@ -48,7 +51,8 @@ class Margins(torch.autograd.Function):
         ctx.work = present * len(table) * features.shape[1]
         ctx.arguments = (
             *arrays(samples, starts, classes),
-            *settings(features, selection),
+            cosine,
+            rules(features, selection),
             *_sets(features, present, len(table)),
         )
         arguments = *arrays(features, proxies, table), *ctx.arguments
@@ -65,7 +69,41 @@ class Margins(torch.autograd.Function):
         arguments = *arrays(features, proxies, table), *ctx.arguments
         learned = features, proxies
         found = _summed(numba_loops.margins_backward, ctx.work, arguments, gradient, *learned)
-        return *found, None, None, None
+        return *found, None, None, None, None
+
+
+class Contributions(torch.autograd.Function):
+    """Margins [B, C] in the lowest of their own terms; see `kernels.lowest_contributions`."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, features: Tensor, proxies: Tensor, labels: Tensor, selection: Selection
+    ) -> Tensor:
+        """Select, and sum over what is kept."""
+        from . import numba_loops
+
+        result = features.new_empty(len(features), len(proxies))
+        ctx.save_for_backward(features, proxies)
+        ctx.work = result.numel() * features.shape[1]
+        ctx.arguments = (
+            *arrays(labels),
+            rules(features, selection),
+            *_sets(features, *result.shape),
+        )
+        arguments = *arrays(features, proxies), *ctx.arguments
+        _divide(numba_loops.contributions, ctx.work, arguments, lambda: (result,))
+        return result
+
+    @staticmethod
+    @first_order
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Make the terms again, from the sets."""
+        from . import numba_loops
+
+        learned = ctx.saved_tensors
+        arguments = *arrays(*learned), *ctx.arguments
+        loop = numba_loops.contributions_backward
+        return *_summed(loop, ctx.work, arguments, gradient, *learned), None, None
 
 
 class Squares(torch.autograd.Function):
@@ -94,7 +132,7 @@ class Squares(torch.autograd.Function):
         ctx.arguments = (
             *arrays(labels, reference_labels),
             square,
-            *settings(features, selection),
+            rules(features, selection),
             *_sets(features, *result.shape),
         )
         arguments = *arrays(features, others), *ctx.arguments
@@ -123,19 +161,29 @@ def arrays(*tensors: Tensor) -> tuple[Any, ...]:
     return tuple(tensor.detach().contiguous().resolve_neg().numpy() for tensor in tensors)
 
 
-def settings(features: Tensor, selection: Selection) -> tuple[Any, ...]:
-    """What the loops take: count, seed, inverse, rule, rescale, and the key of infinity."""
-    from . import numba_loops
+def rules(features: Tensor, selection: Selection) -> Any:
+    """The selection, as the loops take it."""
+    from . import numba_selection
 
+    dim = features.shape[1]
     infinity = torch.tensor(torch.inf, dtype=features.dtype).view(_integer(features))
-    rules = {"mean": numba_loops.MEAN, "random": numba_loops.RANDOM}
-    return (
-        kept_count(selection.keep, features.shape[1]),
-        selection.seed & 0xFFFFFFFF,
-        selection.rule == "inverse",
-        rules.get(selection.rule, numba_loops.SHARE),
-        selection.rescale,
-        infinity.numpy()[()],
+    soft = selection.rule == "soft"
+    falling = falling_weights(selection.keep, dim) if soft else torch.empty(0)
+    size = falling.sum().item() if soft else kept_count(selection.keep, dim)
+    kinds = {
+        "mean": numba_selection.MEAN,
+        "random": numba_selection.RANDOM,
+        "soft": numba_selection.SOFT,
+    }
+    return numba_selection.Rules(
+        kept=kept_count(selection.keep, dim),
+        seed=selection.seed & 0xFFFFFFFF,
+        inverse=selection.rule == "inverse",
+        rule=kinds.get(selection.rule, numba_selection.SHARE),
+        rescale=selection.rescale,
+        scale=dim / size if selection.rescale else 1.0,
+        top=infinity.numpy()[()],
+        falling=falling.to(features.dtype).numpy(),
     )
 
 
@@ -191,6 +239,25 @@ def _summed(
         for total, more in zip(parts[0], part, strict=True):
             total += more
     return parts[0]
+
+
+@torch.no_grad()
+def load() -> None:
+    """Load the loops for float32, which takes a second, or compile them, which takes half a minute.
+
+    Processes that are forked from this one have them. Nothing of autograd is started.
+    """
+    features = torch.zeros(2, 2)
+    labels = torch.arange(2)
+    for function, arguments in (
+        (Margins, (features, features, labels, features, Selection())),
+        (Squares, (features, None, labels, labels, Selection())),
+    ):
+        context: Any = SimpleNamespace(needs_input_grad=(True,) * len(arguments))
+        saved = lambda *tensors, into=context: setattr(into, "saved_tensors", tensors)  # noqa: E731
+        context.save_for_backward = saved
+        result = function.forward(context, *arguments)
+        function.backward(context, torch.zeros_like(result))
 
 
 @cache

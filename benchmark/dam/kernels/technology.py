@@ -51,8 +51,8 @@ class use(AbstractContextManager["use"]):  # noqa: N801 (called like a function)
 def serving(features: Tensor) -> Technology:
     """Which technology computes the mappings of features [B, D] of this type on this device.
 
-    What only torch has stays with it: several centres a class, the rule `soft`, `contributions`,
-    and on a CPU cosines.
+    What only torch has stays with it: several centres a class; on a GPU the rule `soft`,
+    `contributions` and margins of cosines; on a CPU cosines between pairs.
     """
     if use.technology in (None, "triton") and _triton_can(features):
         return "triton"

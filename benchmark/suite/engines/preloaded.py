@@ -9,7 +9,7 @@ import contextlib
 import numpy as np
 import torch
 
-from benchmark.dam.kernels.numba_loading import load
+from benchmark.dam.kernels.numba_functions import load
 from benchmark.evaluation.ranking.ranks import rank_blocks
 
 # Threads that wait here would be missing in the processes that are forked.

@@ -20,7 +20,7 @@ from benchmark.bench.conformance.formulas_pair import FORMULAS as PAIR
 from benchmark.bench.conformance.formulas_proxy import FORMULAS as PROXY
 
 FLOATS = ("float32", "float64")
-RULES = ("quantile", "mean", "random", "inverse")
+RULES = ("quantile", "mean", "random", "inverse", "soft")
 REFUSED = {("masked_distance", "inverse"), ("contributions", "inverse")}
 
 
@@ -44,13 +44,13 @@ def test_quick_run_compares_everything(tmp_path: Path) -> None:
     } | {
         (f"DAM {mapping} {rule}{', 2 centres' * (centres == 2)} by {by}", "definition", dtype)
         for mapping, centres, by in cases_mapping.PROXY_MAPPINGS
-        for rule in (*RULES, *["soft"] * (by == "torch"))
+        for rule in RULES
         for dtype in FLOATS
         if (mapping, rule) not in REFUSED
     } | {
         (f"DAM {similarity} of pairs {rule} by {by}", "definition", dtype)
         for similarity, by in cases_mapping.PAIR_SIMILARITIES
-        for rule in (*RULES, *["soft"] * (by == "torch"))
+        for rule in RULES
         for dtype in FLOATS
     }
     for line in lines:

@@ -1,16 +1,19 @@
 """The loops that numba compiles: their sets against a sort, and what only they have to hold."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import Tensor
 
 from benchmark.dam import pair_similarity, proxy_similarity
 from benchmark.dam.definition import weights
-from benchmark.dam.kernels import numba_loops
-from benchmark.dam.kernels.numba_functions import arrays, settings
-from benchmark.dam.selection import Selection
+from benchmark.dam.kernels import numba_loops, numba_selection
+from benchmark.dam.kernels.numba_functions import arrays, rules
+from benchmark.dam.selection import Rule, Selection
 
-RULES = ["quantile", "mean", "random", "inverse"]
+RULES = ["quantile", "mean", "random", "inverse", "soft"]
 
 
 def rows_of_differences(dtype: torch.dtype) -> Tensor:
@@ -36,20 +39,68 @@ def test_sets_equal_a_sort(rule: str, positive: bool, dtype: torch.dtype) -> Non
         selection = Selection(rule, keep, seed=2**40 + 7)
         flags = torch.full((len(rows),), positive)
         scores = selection.scores(rows.clone(), first, second, flags)
-        expected = weights(scores, selection) > 0
-        count, seed, inverse, code, _, top = settings(rows, selection)
+        expected = weights(scores, selection)
+        given = rules(rows, selection)
         keys = torch.empty(21, dtype=torch.int32 if dtype == torch.float32 else torch.int64)
         mask = torch.empty(21, dtype=dtype)
         limit = arrays(keys)[0][0] * 0
         for n, row in enumerate(rows):
             keys_, mask_, row_ = arrays(keys, mask, row.clone())
-            flip = positive != inverse
-            numba_loops._fill_keys(
-                keys_, row_, int(first[n]), int(second[n]), seed, flip, code, top
+            flip = positive != given.inverse
+            numba_selection.fill_keys(keys_, row_, int(first[n]), int(second[n]), flip, given)
+            limit, last = numba_selection.select(keys_, row_, flip, given, limit)
+            numba_selection.fill_weights(mask_, keys_, limit, last, given)
+            mask_ *= numba_selection.scale_of(mask_, given)
+            torch.testing.assert_close(mask, expected[n].to(dtype), msg=str((keep, row)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("rule", ["quantile", "mean", "random", "soft"])
+def test_sets_of_signed_scores_equal_a_sort(rule: Rule, dtype: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(1)
+    rows = torch.randn(8, 21, generator=generator, dtype=dtype).mul(2).round()
+    rows[1::2] += torch.randn(4, 21, generator=generator)
+    rows[0, 0], rows[1, 0], rows[2] = -torch.inf, torch.inf, -3
+    rows[5] *= torch.finfo(dtype).max / 16
+    rows = rows[[2, 3, 4, 6, 7]] if rule == "mean" else rows
+    numbers = torch.arange(len(rows))
+    for keep in (0.05, 0.3, 0.6, 0.95, 1.0):
+        selection = Selection(rule, keep, seed=5)
+        scores = selection.scores(rows.clone(), numbers, numbers + 1, None)
+        expected = weights(scores, selection)
+        given = rules(rows, selection)
+        integer = torch.int32 if dtype == torch.float32 else torch.int64
+        limit = arrays(torch.zeros(1, dtype=integer))[0][0]
+        for n, row in enumerate(rows):
+            keys, mask, row_ = arrays(
+                torch.empty(21, dtype=integer), torch.empty_like(row), row + 0.0
             )
-            limit, last = numba_loops._select(keys_, row_, count, flip, code, top, limit)
-            numba_loops._fill_mask(mask_, keys_, limit, last)
-            assert torch.equal(mask.bool(), expected[n]), (keep, row)
+            numba_selection.fill_signed_keys(keys, row_, n, n + 1, given)
+            limit, last = numba_selection.select(keys, row_, False, given, limit)
+            numba_selection.fill_weights(mask, keys, limit, last, given)
+            mask *= numba_selection.scale_of(mask, given)
+            torch.testing.assert_close(torch.from_numpy(mask), expected[n])
+
+
+def test_kept_machine_code_is_of_all_the_files_that_it_comes_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """numba looks at the file of the called loop alone, and the sets lie in another one."""
+    folder = Path(numba_selection.__file__).parent
+    written = {
+        name: (folder / name).read_bytes() for name in ("numba_selection.py", "numba_loops.py")
+    }
+    compiler = SimpleNamespace(magic_tuple=lambda: ())
+    found = set()
+    for changed in (None, *written):
+        numba_selection._sources.cache_clear()
+        read = lambda file, of=changed: written[file.name] + b"#" * (file.name == of)  # noqa: E731
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "glob", lambda *_: [folder / name for name in written])
+            patch.setattr(Path, "read_bytes", read)
+            found.add(numba_loops.squares._cache._index_key((), compiler))
+    numba_selection._sources.cache_clear()
+    assert len(found) == 3
 
 
 @pytest.mark.usefixtures("technology")
