@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.durable import write_text
-from benchmark.report.collecting import collect, runs_on
+from benchmark.report.collecting import PAGE, collect, runs_on
 from benchmark.report.figures.catalogue import draw_all
 from benchmark.report.grouping import build_table
 from benchmark.report.page.document import page_text
@@ -37,25 +37,24 @@ def write_report(out: Path, only: Collection[str] = (), further: Sequence[Path] 
 
     With `only` the report is on these data sets alone, and lies in a folder of its own in
     `out`/views. With `further` folders their runs are taken in too, and the report lies in
-    `out`/collected; what lay in several folders is among the remarks. The files are table.csv,
-    table.md, tables/, figures/ and report.html. Tables are written before figures. A figure that
-    can't be drawn, and a run that can't be read, becomes a remark. Raises UserError if no run can
-    be read, or if a file can't be written.
+    `out`/collected, with links to the folders' own pages; what lay in several folders is among the
+    remarks. The files are table.csv, table.md, tables/, figures/ and report.html. Tables are
+    written before figures. A figure that can't be drawn, and a run that can't be read, becomes a
+    remark. Raises UserError if no run can be read, or if a file can't be written.
     """
-    collected = collect([out, *further])
+    place = out / "collected" if further else out
+    if only:
+        place = place / "views" / "+".join(sorted(set(only)))
+    collected = collect([out, *further], place)
     stored = runs_on(collected.stored, only) if only else collected.stored
     precision = None if further else read_precision(out)
-    if further:
-        out = out / "collected"
-    if only:
-        out = out / "views" / "+".join(sorted(set(only)))
     table = build_table(stored)
-    csv, markdown, page = out / "table.csv", out / "table.md", out / "report.html"
+    csv, markdown, page = place / "table.csv", place / "table.md", place / PAGE
     write_text(csv, archive_text(table))
     write_text(markdown, markdown_text(table))
     sheets = all_sheets(table, precision, collected.sources)
-    tables = write_sheets(sheets, out / "tables")
-    gallery = draw_all(table, out / "figures")
+    tables = write_sheets(sheets, place / "tables")
+    gallery = draw_all(table, place / "figures")
     write_text(page, page_text(table, sheets, gallery, collected.remarks))
     remarks = [
         *collected.remarks,

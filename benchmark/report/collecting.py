@@ -1,10 +1,12 @@
 """The runs that a report is on: of some data sets, and of several output folders."""
 
 import math
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from benchmark.errors import UserError
 from benchmark.printable import printable
@@ -14,13 +16,17 @@ from benchmark.report.tables.sheet import Line, Sheet
 from benchmark.suite.store.runs import Stored, StoredRun, read_runs
 from benchmark.validation import known, shown
 
+PAGE = "report.html"
+"""A report's page, in the folder of its runs or one below it."""
+
 
 @dataclass(frozen=True)
 class Collected:
     """Runs of one or more folders, each id once.
 
     `sources` has a line for each folder and each set of versions in it, where there are several
-    folders; `remarks` say what lay in more than one.
+    folders, with a link to the folder's own page if it has one; `remarks` say what lay in more than
+    one.
     """
 
     stored: Stored
@@ -28,8 +34,8 @@ class Collected:
     remarks: list[str] = field(default_factory=list)
 
 
-def collect(folders: Sequence[Path]) -> Collected:
-    """The runs below all `folders`; of a run that several hold, one.
+def collect(folders: Sequence[Path], place: Path) -> Collected:
+    """The runs below all `folders`, for a report in `place`; of a run that several hold, one.
 
     That is the first finished one in the order of the folders, or else the first. Raises UserError
     for a folder without runs, and for one that is given twice.
@@ -47,7 +53,7 @@ def collect(folders: Sequence[Path]) -> Collected:
     damaged = [one for stored in found.values() for one in stored.damaged]
     return Collected(
         Stored([run for _, run in chosen.values()], damaged),
-        _sources(found),
+        _sources(found, place),
         [*_duplicates(copies, chosen), *_versions(found)],
     )
 
@@ -109,15 +115,17 @@ def _versions(found: dict[Path, Stored]) -> Iterator[str]:
             )
 
 
-def _sources(found: dict[Path, Stored]) -> Sheet:
+def _sources(found: dict[Path, Stored], place: Path) -> Sheet:
     lines = []
     for folder, stored in found.items():
         made: dict[tuple[str, ...], list[StoredRun]] = {}
         for run in stored.runs:
             made.setdefault(_made_by(run), []).append(run)
+        link = _link(folder, place)
         for circumstances, runs in made.items():
             finished = sum(run.state == "finished" for run in runs)
-            lines.append(Line("", [_name(folder), len(runs), finished, *circumstances]))
+            values = [_name(folder), len(runs), finished, *circumstances]
+            lines.append(Line("", values, link=link))
     columns = [
         words("Folder"),
         counts("Runs"),
@@ -125,6 +133,14 @@ def _sources(found: dict[Path, Stored]) -> Sheet:
         *map(words, ("Commit", "torch", "Device")),
     ]
     return Sheet("sources", "Where the runs come from", columns, lines)
+
+
+def _link(folder: Path, place: Path) -> str:
+    """The address of the folder's own page as seen from `place`; empty where it has none."""
+    page = folder / PAGE
+    if not page.is_file():
+        return ""
+    return quote(os.fsencode(os.path.relpath(page.resolve(), place.resolve())))
 
 
 def _made_by(run: StoredRun) -> tuple[str, str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 
 from benchmark.printable import printable
 from benchmark.report.facts import off_recipe
+from benchmark.report.kept.stored import element_faults
 from benchmark.report.metrics import metric_name
 from benchmark.report.numbers import listed, plural
 from benchmark.report.statistics.stored_queries import query_faults
@@ -88,7 +89,7 @@ def remarks(group: Group) -> list[str]:
 def _flags(row: Row) -> Iterator[str]:
     """What was wrong with runs that ended, and what changed between attempts at one."""
     for seed, run in row.runs.items():
-        for fault in query_faults(run):
+        for fault in (*query_faults(run), *element_faults(run)):
             yield f"seed {seed}: {printable(fault)}"
         for warning in run.warnings:
             yield f"seed {seed}: {printable(warning)}"

@@ -33,7 +33,7 @@ from benchmark.training.building import (
 from benchmark.training.checkpoint import WORK, Checkpoints
 from benchmark.training.data_record import data_facts, record_data
 from benchmark.training.distributed import check_rivals, from_first, is_first, joined, share
-from benchmark.training.elements import write_elements
+from benchmark.training.elements import Elements, Quality, write_elements
 from benchmark.training.environment import code_version, device_name
 from benchmark.training.hooks.elements import ElementsHook
 from benchmark.training.hooks.health import HealthHook, evaluation_warnings, some_features
@@ -153,15 +153,16 @@ def train(
     if is_first():
         data = record_data(folder, dataset, resumed=saved is not None)
     elements = ElementsHook(model.loss, dataset.classes)
+    quality = Quality(model, dataset, config.device)
     parts: dict[str, Stateful] = {
-        **{"record": record, "beginning": beginning},
-        **{"health": health, "elements": elements},
+        **{"record": record, "beginning": beginning, "health": health},
+        **{"elements": elements, "quality": quality},
     }
     saving = CheckpointHook(checkpoints, parts, checkpoint_minutes, interruption)
     evaluating = []
     if config.evaluate_every and is_first():
         evaluating = [
-            EvaluationHook(config.evaluate_every, record, lambda: measure().metrics),
+            EvaluationHook(config.evaluate_every, record, lambda: measure().metrics, quality.take),
         ]
     tracking = [TrackHook(track, record)] if track is not None and is_first() else []
     runner = Runner(
@@ -215,7 +216,8 @@ def train(
         ),
     ]
     write_per_query(folder, evaluation.per_query)
-    write_elements(folder, elements.counted(), model, dataset, config.device)
+    if quality.take(config.epochs):
+        write_elements(folder, Elements(**elements.counted(), **quality.arrays()))
     if not config.is_trial:
         _keep_weights(model, folder)
     _keep_logs(work, folder)

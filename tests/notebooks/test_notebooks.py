@@ -99,6 +99,7 @@ def test_element_quality_shows_its_figures_and_says_what_they_mean(executed) -> 
     for cell in ("quality-figure", "without-figure", "course-figure"):
         (figure,) = figures(notebook, cell)
         assert len(figure.convert("RGB").getcolors(1 << 20)) > 20
+    assert outputs(notebook, "epochs-figure") == []  # these runs are evaluated at their end alone
     assert "norm_softmax" in text(notebook, "said")
     assert "correlation" in text(notebook, "course-figure")
     baseline, dam = text(notebook, "numbers").splitlines()[-2:]

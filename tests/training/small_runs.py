@@ -18,6 +18,12 @@ SMALL = [
     "sampler.classes=4",
     "sampler.samples=4",
 ]
+FEW_IMAGES = [
+    "dataset={'type': 'cues', 'cues': 6, 'images': 4}",
+    "transform={'type': 'as_drawn'}",
+    "backbone={'type': 'cuenet', 'width': 4}",
+]
+"""Another data set, for runs that are evaluated often."""
 
 
 def keep_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -1,8 +1,10 @@
 """Panels of curves: one panel an objective, one line an arm, in a band over the seeds."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -14,7 +16,9 @@ from benchmark.report.statistics.interval import Summary
 from benchmark.report.table import Group, Row
 
 Points = Sequence[tuple[int, Summary]]
-"""Places on the horizontal axis, each with a fraction over the seeds."""
+"""Places on the horizontal axis, each with a number over the seeds."""
+PER_CENT = 100.0
+"""What a fraction is multiplied by to be drawn."""
 
 
 @dataclass(frozen=True)
@@ -45,35 +49,85 @@ def bands_figure(
     dress: Callable[[Axes], None],
     markers: bool = True,
 ) -> Figure:
-    """All panels, with a legend of their arms; `dress` sets a panel's ticks."""
-    across = min(len(panels), 4 if len(panels) > 3 else 3)
-    down = -(-len(panels) // across)
+    """All panels, of fractions, with a legend of their arms; `dress` sets a panel's ticks."""
+    across, down = _shape(panels)
     figure = Figure(figsize=(WIDTH, 0.5 + 2.1 * down), layout="constrained")
     grid = figure.subplots(down, across, squeeze=False)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_visible(False)
-    for axes, panel in zip(grid.flat, panels, strict=False):
-        for arm, points in panel.arms.items():
-            _curve(axes, points, looks[arm], markers)
-        axes.set_title(
-            wrapped(plain_text(panel.title), 76 // across), loc="left", fontweight="bold"
-        )
+    for axes in _draw(grid, panels, looks, times=PER_CENT, markers=markers):
         dress(axes)
         axes.yaxis.set_major_locator(MaxNLocator(5))
         strip_frame(axes, grid="y")
     figure.supxlabel(across_axis, fontsize=9)
     figure.supylabel(up_axis, fontsize=9)
-    drawn = {arm for panel in panels for arm in panel.arms}
-    shown = {arm: look for arm, look in looks.items() if arm in drawn}
-    legend_above(figure, shown, marker=markers)
+    legend_above(figure, _shown(panels, looks), marker=markers)
     return figure
 
 
-def _curve(axes: Axes, points: Points, look: Look, markers: bool) -> None:
+def stacked_figure(
+    blocks: Mapping[str, Sequence[Panel]], looks: dict[str, Look], *, across_axis: str
+) -> Figure:
+    """Several blocks of panels below each other, of numbers that are no fractions.
+
+    Each block is named by its vertical axis; all share the horizontal one, of whole numbers.
+    """
+    every = [panel for panels in blocks.values() for panel in panels]
+    across, down = _shape(max(blocks.values(), key=len))
+    rows = down * len(blocks)
+    figure = Figure(figsize=(WIDTH, 0.5 + 2.0 * rows), layout="constrained")
+    grid = figure.subplots(rows, across, squeeze=False)
+    for place, (up_axis, panels) in enumerate(blocks.items()):
+        own = grid[place * down : (place + 1) * down]
+        for axes in _draw(own, panels, looks, times=1.0, markers=True):
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+            axes.yaxis.set_major_locator(MaxNLocator(5))
+            strip_frame(axes, grid="y")
+        for axes in own[:, 0]:
+            axes.set_ylabel(up_axis)
+    figure.supxlabel(across_axis, fontsize=9)
+    legend_above(figure, _shown(every, looks), marker=True)
+    return figure
+
+
+def _shape(panels: Sequence[Panel]) -> tuple[int, int]:
+    """How many panels stand beside each other, and in how many rows."""
+    across = min(len(panels), 4 if len(panels) > 3 else 3)
+    return across, -(-len(panels) // across)
+
+
+def _draw(
+    grid: npt.NDArray[Any],
+    panels: Sequence[Panel],
+    looks: dict[str, Look],
+    *,
+    times: float,
+    markers: bool,
+) -> Iterator[Axes]:
+    """Draw the curves of all panels, and give each panel's axes to be dressed.
+
+    `grid` [rows, panels beside each other] holds axes.
+    """
+    for axes in grid.flat[len(panels) :]:
+        axes.set_visible(False)
+    for axes, panel in zip(grid.flat, panels, strict=False):
+        for arm, points in panel.arms.items():
+            _curve(axes, points, looks[arm], times, markers)
+        axes.set_title(
+            wrapped(plain_text(panel.title), 76 // grid.shape[1]), loc="left", fontweight="bold"
+        )
+        yield axes
+
+
+def _shown(panels: Sequence[Panel], looks: dict[str, Look]) -> dict[str, Look]:
+    """The arms that have a curve, in their order."""
+    drawn = {arm for panel in panels for arm in panel.arms}
+    return {arm: look for arm, look in looks.items() if arm in drawn}
+
+
+def _curve(axes: Axes, points: Points, look: Look, times: float, markers: bool) -> None:
     """The mean over seeds, in a band of one standard deviation to either side."""
     places = [place for place, _ in points]
-    means = [100 * summary.mean for _, summary in points]
-    spreads = [100 * summary.sd if summary.n > 1 else 0.0 for _, summary in points]
+    means = [times * summary.mean for _, summary in points]
+    spreads = [times * summary.sd if summary.n > 1 else 0.0 for _, summary in points]
     bounds = zip(means, spreads, strict=True)
     low, high = zip(*((mean - sd, mean + sd) for mean, sd in bounds), strict=True)
     axes.fill_between(places, low, high, color=look.colour, alpha=0.15, linewidth=0)

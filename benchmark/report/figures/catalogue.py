@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from benchmark.analysis.elements import WELL_TRAINED
 from benchmark.errors import UserError
 from benchmark.printable import printable
 from benchmark.report.ablation.axes import find_axes, without_axes
@@ -23,6 +24,7 @@ from benchmark.report.figures.published import published_figure
 from benchmark.report.figures.recall import recall_figure
 from benchmark.report.figures.style import Look, looks, save, style
 from benchmark.report.file_names import unique
+from benchmark.report.kept.course_figure import course_figure
 from benchmark.report.kept.figure import kept_figure
 from benchmark.report.kept.quality_figure import quality_figure
 from benchmark.report.kept.removal_figure import removal_figure
@@ -90,6 +92,12 @@ _QUALITY = (
     "The share of elements whose variance between test classes is at least so many times that "
     "expected by chance (F of the analysis of variance): mean over the seeds, in a band of one "
     "sample standard deviation."
+)
+_QUALITY_EPOCHS = (
+    "After each epoch that was evaluated: the number of elements whose variance between test "
+    f"classes is at least {WELL_TRAINED:g} times that expected by chance, and the effective "
+    "dimension of the test features. Mean over the seeds, in a band of one sample standard "
+    "deviation to either side."
 )
 _REMOVAL = (
     "Recall@1 on a sample of the test images by what is left when the best elements are removed, "
@@ -235,6 +243,12 @@ def _plans(group: Group, arms: dict[str, Look]) -> Iterator[_Plan]:
         ("class changes", "Differences of single classes", _CLASSES, classes_figure),
         ("kept", "Kept elements", _KEPT, kept_figure),
         ("quality", "How well elements tell classes apart", _QUALITY, quality_figure),
+        (
+            "quality epochs",
+            "How well elements tell classes apart over epochs",
+            _QUALITY_EPOCHS,
+            course_figure,
+        ),
         ("removal", "Without the best elements", _REMOVAL, removal_figure),
         ("queries", "Queries that DAM gained and lost", _QUERIES, queries_figure),
     ]

@@ -1,1 +1,1 @@
-"""Which elements are kept in training, and how good each one is in the end."""
+"""Which elements are kept in training, and how good each one is."""

@@ -19,7 +19,7 @@ def quality_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
     """The share of elements with at least each F, one panel an objective and one line an arm."""
 
     def points(row: Row) -> Points:
-        found = [one.test_variance_ratio for one in by_seed(row).values()]
+        found = [one.test_variance_ratio[-1] for one in by_seed(row).values()]
         if not found:
             return []
         return [

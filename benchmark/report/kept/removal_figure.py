@@ -19,7 +19,7 @@ def removal_figure(group: Group, arms: dict[str, Look]) -> Figure | None:
         found = list(by_seed(row).values())
         if not found:
             return []
-        left = np.stack([one.test_without_best for one in found])
+        left = np.stack([one.test_without_best[-1] for one in found])
         return [
             (int(count), summarise(left[:, place].tolist()))
             for place, count in enumerate(found[0].removed)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from benchmark.analysis.elements import WELL_TRAINED
-from benchmark.report.kept.stored import by_seed, elements_of, kept_by_seed
+from benchmark.report.kept.stored import by_seed, elements_of, kept_by_seed, well_trained
 from benchmark.report.numbers import ABSENT
 from benchmark.report.statistics.interval import Interval, Summary, paired_interval, summarise
 from benchmark.report.table import Group, Row
@@ -31,7 +31,7 @@ def elements_sheet(group: Group) -> Sheet | None:
             if not found:
                 continue
             kept = [float(one.std()) for one in kept_by_seed(row).values()]
-            dim = next(iter(found.values())).test_recall.shape[0]
+            dim = next(iter(found.values())).kept.shape[1]
             values = [row.label, len(found), dim, summarise(kept)]
             for measure in (_well_trained, _directions):
                 values += [summarise([measure(one) for one in found.values()])]
@@ -54,11 +54,11 @@ def elements_sheet(group: Group) -> Sheet | None:
 
 
 def _well_trained(one: Elements) -> float:
-    return float((one.test_variance_ratio >= WELL_TRAINED).sum())
+    return float(well_trained(one)[-1])
 
 
 def _directions(one: Elements) -> float:
-    return float(one.test_dimension)
+    return float(one.test_dimension[-1])
 
 
 def _difference(row: Row, measure: Callable[[Elements], float]) -> Interval:

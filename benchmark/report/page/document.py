@@ -144,6 +144,7 @@ def _sections(
             "Kept elements",
             figures("kept"),
             figures("quality"),
+            figures("quality epochs"),
             tables("elements"),
             figures("removal"),
         ),

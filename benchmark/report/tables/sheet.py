@@ -28,12 +28,14 @@ class Column:
 class Line:
     """One row: its values in the order of the columns, and the notes below it.
 
-    Neighbouring lines with the same `under` are shown below it as a heading.
+    Neighbouring lines with the same `under` are shown below it as a heading. On the page the first
+    cell leads to `link`, an address that is encoded already.
     """
 
     under: str
     values: Sequence[Any]
     notes: Sequence[str] = ()
+    link: str = ""
 
     def cells(self, columns: Sequence[Column]) -> list[str]:
         """The values as they are shown."""

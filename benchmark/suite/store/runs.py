@@ -9,7 +9,7 @@
     log.txt              the training log
     weights.safetensors  what the last epoch left
     per_query.npz        what the last evaluation found for each query
-    elements.npz         how often each element was kept, and how good it is in the end
+    elements.npz         how often each element was kept, and how good it was when evaluated
 
 and, while it is being made, a claim, its progress, and the folder `training` with checkpoints.
 

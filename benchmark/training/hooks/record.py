@@ -145,22 +145,30 @@ class RecordHook(Hook):
 
 
 class EvaluationHook(Hook):
-    """Add metrics to the history after every `every` epochs but the last, which a run measures.
+    """Evaluate after every `every` epochs but the last, which a run evaluates itself.
 
-    The model's weights, its mode and the random numbers of training stay as they are.
+    The metrics that `measure` gives are added to the history, and `also` is called with the epoch,
+    counted from 1. The model's weights, its mode and the random numbers of training stay as they
+    are.
     """
 
     priority = "HIGH"  # after RecordHook, and before a checkpoint is saved
 
     def __init__(
-        self, every: int, record: RecordHook, measure: Callable[[], dict[str, float]]
+        self,
+        every: int,
+        record: RecordHook,
+        measure: Callable[[], dict[str, float]],
+        also: Callable[[int], object],
     ) -> None:
         self.every = every
         self.record = record
         self.measure = measure
+        self.also = also
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Measure where it is time."""
         epoch = runner.epoch + 1
         if epoch % self.every == 0 and epoch < runner.max_epochs:
             self.record.history[-1]["metrics"] = self.measure()
+            self.also(epoch)

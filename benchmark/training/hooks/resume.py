@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Set
 from typing import Any, Protocol
 
 import numpy as np
@@ -123,9 +124,11 @@ class CheckpointHook(Hook):
     def restore(self, runner: Runner, step: int, state: dict[str, Any]) -> None:
         """Put `state` back, saved after `step` steps.
 
-        Raises UserError where it is of another model than the one that this code builds.
+        Raises UserError where it is of another model than the one that this code builds, or holds
+        other parts.
         """
         _check_fits(runner, step, state)
+        _check_parts(runner, step, self.parts.keys(), state["parts"].keys())
         runner.model.load_state_dict(state["model"])
         runner.optim_wrapper.load_state_dict(state["optimiser"])
         _arrange_states(runner.optim_wrapper.optimizer)
@@ -140,7 +143,7 @@ class CheckpointHook(Hook):
 
 
 def _check_fits(runner: Runner, step: int, state: dict[str, Any]) -> None:
-    """Raise UserError unless model, optimiser and hooks are those that were saved."""
+    """Raise UserError unless model, optimiser and schedule are those that were saved."""
     shapes = {name: tensor.shape for name, tensor in runner.model.state_dict().items()}
     saved = {name: tensor.shape for name, tensor in state["model"].items()}
     sizes = [len(group["params"]) for group in runner.optim_wrapper.optimizer.param_groups]
@@ -150,6 +153,16 @@ def _check_fits(runner: Runner, step: int, state: dict[str, Any]) -> None:
         raise UserError(
             f"the checkpoint of step {step} was saved by code that builds another model. Go on "
             f"with that version, or remove the folder {runner.work_dir} to begin anew."
+        )
+
+
+def _check_parts(runner: Runner, step: int, own: Set[str], saved: Set[str]) -> None:
+    """Raise UserError unless what goes on beside the model is what was saved."""
+    if own != saved:
+        raise UserError(
+            f"the checkpoint of step {step} was saved by code that keeps other records "
+            f"({', '.join(sorted(own ^ saved))}). Go on with that version, or remove the folder "
+            f"{runner.work_dir} to begin anew."
         )
 
 

@@ -1,8 +1,11 @@
 """A report on several folders: each run once, and what lay in several is said."""
 
+import re
 import shutil
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
@@ -25,7 +28,7 @@ def two(tmp_path: Path, store_at: Any) -> tuple[Path, Path]:
 
 
 def test_runs_of_both_folders_are_shown_once(two: tuple[Path, Path]) -> None:
-    found = collect(two)
+    found = collect(two, two[0] / "collected")
     keys = sorted((run.config.arm, run.config.seed) for run in found.stored.runs)
     assert keys == [(arm, seed) for arm in ("baseline", "dam") for seed in range(3)]
     first, second = two
@@ -40,7 +43,7 @@ def test_runs_of_both_folders_are_shown_once(two: tuple[Path, Path]) -> None:
 def test_other_results_of_the_same_run_are_reported(two: tuple[Path, Path], store_at: Any) -> None:
     first, second = two
     store_at(second, arm="dam", seed=1, metrics={"recall@1": 0.35, "map@r": 0.1})
-    found = collect(two)
+    found = collect(two, first / "collected")
     [remark, _] = found.remarks
     assert "(typefaces norm_softmax dam seed 1) differs between folders: recall@1 is" in remark
     assert remark.endswith(f"0.3000 in {first}, which is shown, and 0.3500 in {second}")
@@ -51,14 +54,14 @@ def test_other_results_of_the_same_run_are_reported(two: tuple[Path, Path], stor
 def test_a_finished_run_stands_before_one_that_failed(tmp_path: Path, store_at: Any) -> None:
     store_at(tmp_path / "first", state="failed", error="no luck")
     store_at(tmp_path / "second")
-    found = collect([tmp_path / "first", tmp_path / "second"])
+    found = collect([tmp_path / "first", tmp_path / "second"], tmp_path)
     assert [run.state for run in found.stored.runs] == ["finished"]
     assert not [one for one in found.remarks if "results" in one]
 
 
 def test_other_versions_are_reported(two: tuple[Path, Path], store_at: Any) -> None:
     store_at(two[1], seed=3, environment={"torch": "2.7.0", "commit": "fedcba98765"})
-    remarks = collect(two).remarks
+    remarks = collect(two, two[0] / "collected").remarks
     assert "the runs were made by several versions of torch (2.11.0, 2.7.0)" in "".join(remarks)
     assert "by several commits (0123456789, fedcba9876)" in "".join(remarks)
 
@@ -78,12 +81,45 @@ def test_the_page_names_the_folders(
     assert "Where the runs come from" not in alone.page.read_text(encoding="utf-8")
 
 
+def test_the_page_links_to_the_folders_own_pages(
+    tmp_path: Path, store_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.report.draw_all", lambda table, folder: Gallery())
+    tree = tmp_path / "tree"
+    names = ("first", "se:cond & 50 % #2", "without")
+    folders = [tree / "deep" / names[0], tree / names[1], tree / names[2]]
+    for seed, folder in enumerate(folders):
+        store_at(folder, seed=seed)
+    # Two versions lie in the second one, so that two lines name it.
+    store_at(folders[1], seed=3, environment={"torch": "2.7.0"})
+    for folder in folders[:2]:
+        write_report(folder)
+    monkeypatch.chdir(tree)
+    first, *further = (folder.relative_to(tree) for folder in folders)
+    page = write_report(first, further=further).page
+    view = write_report(first, ["typefaces"], further).page
+    moved = tmp_path / "moved"
+    tree.rename(moved)
+    for one in (page, view):
+        path = moved / one
+        text = path.read_text("utf-8")
+        links = re.findall(r'<th scope="row"><a href="([^"]*)">([^<]*)</a>', text)
+        assert [unescape(name) for _, name in links] == ["deep/first", names[1], names[1]]
+        found = [urlsplit(urljoin(path.as_uri(), unescape(link))) for link, _ in links]
+        assert [Path(unquote(address.path)) for address in found] == [
+            moved / "deep" / names[0] / "report.html",
+            *[moved / names[1] / "report.html"] * 2,
+        ]
+        assert all(not address.query and not address.fragment for address in found)
+        assert '<th scope="row">without</th>' in text
+
+
 def test_a_folder_that_says_nothing_is_refused(two: tuple[Path, Path], tmp_path: Path) -> None:
     first, _ = two
     with pytest.raises(UserError, match="given twice"):
-        collect([first, first / ".." / "first"])
+        collect([first, first / ".." / "first"], tmp_path)
     with pytest.raises(UserError, match="There are no runs in"):
-        collect([first, tmp_path / "mistyped"])
+        collect([first, tmp_path / "mistyped"], tmp_path)
 
 
 def test_pairs_are_made_across_folders(

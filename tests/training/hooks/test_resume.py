@@ -195,6 +195,17 @@ def test_another_model_is_refused(tmp_path: Path) -> None:
         train(wider, tmp_path / "run", lambda progress: None)
 
 
+def test_other_records_are_refused(tmp_path: Path) -> None:
+    config = configured("norm_softmax", "baseline")
+    interrupted(config, tmp_path / "run", 2)
+    (newest,) = (tmp_path / "run" / "training").glob("checkpoint-*")
+    content = read(newest)
+    del content["state"]["parts"]["quality"]
+    write(newest, content)
+    with pytest.raises(UserError, match=r"other records \(quality\).*remove the folder .*training"):
+        train(config, tmp_path / "run", lambda progress: None)
+
+
 def test_a_damaged_checkpoint_costs_no_more_than_the_steps_after_the_one_before(
     tmp_path: Path,
 ) -> None:
