@@ -19,8 +19,8 @@ class Case:
     name: str
     suite: str
     objectives: tuple[str, ...]
-    target: float
-    """The least share of the limit."""
+    target: float | None
+    """The least share of the limit, where one is set."""
     device: str = "cpu"
     dataset: str | None = None
     """The real data set that it needs."""
@@ -74,6 +74,15 @@ CASES = (
         ("norm_softmax", "multi_similarity"),
         0.85,
         dataset="cub200",
+    ),
+    Case(
+        "last stages of EfficientNet-Lite0 on maps, 128 px, batch 64",
+        "tail",
+        ("norm_softmax", "multi_similarity"),
+        None,
+        dataset="cub200",
+        changes=["backbone.network.type=efficientnet_lite0"],
+        steps=3,
     ),
 )
 
