@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
+from benchmark.data.photographs.decoders import PILLOW, checked_decoder
 from benchmark.data.photographs.files import FileImages
 from benchmark.data.photographs.listing import is_image
 from benchmark.data.photographs.transforms import PhotoTransform
@@ -55,9 +56,9 @@ def embed_folder(
         raise UserError(f"--images {images}: there are no images in it or below it.")
     model = build_model(stored.config, classes)
     model.load_state_dict(load_file(run / WEIGHTS))
-    features = embed(
-        model.to(device), FileImages(images, names, transform), batch_size=BATCH, device=device
-    )
+    decoder = stored.config.dataset.options.get("decoder", PILLOW)
+    files = FileImages(images, names, transform, checked_decoder(decoder))
+    features = embed(model.to(device), files, batch_size=BATCH, device=device)
     if model.loss.metric == "cosine":
         features = F.normalize(features)
     return names, features.to("cpu", torch.float32).numpy()

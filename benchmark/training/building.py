@@ -15,6 +15,7 @@ from benchmark.data.dataset import DataSet, Subset
 from benchmark.data.features import Network, Progress, as_features
 from benchmark.data.photographs.decoded import VARIABLE as IMAGE_CACHE
 from benchmark.data.photographs.decoded import attach, fill, folder_of_images, lacks, size
+from benchmark.data.photographs.decoders import decoder_version
 from benchmark.data.photographs.files import FileImages
 from benchmark.entries import PLAIN, Entry, JointObjective, JointSimilarity
 from benchmark.errors import UserError
@@ -76,6 +77,7 @@ def load_inputs(
         "precision": "tf32" if config.precision == "tf32" else "fp32",
         "torch": torch.__version__,
         "pillow": PIL.__version__,
+        **{images.decoder: decoder_version(images.decoder) for images in photographs(dataset)},
     }
     torch.set_num_threads(os.cpu_count() or 1)
     made = as_features(dataset, mapped, views, origin, on_progress, log)

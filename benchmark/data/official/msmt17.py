@@ -8,6 +8,7 @@ from benchmark.data.official.counts import MSMT17_VALIDATION_IMAGES
 from benchmark.data.official.parts import Counts
 from benchmark.data.official.release import Aside, Keep, Release
 from benchmark.data.official.source import Source
+from benchmark.data.photographs.decoders import PILLOW
 from benchmark.data.photographs.halves import Halves
 from benchmark.data.photographs.listing import Labelled, Listing, read_lines, whole_number
 from benchmark.data.root import root
@@ -54,8 +55,9 @@ class Msmt17(Release):
         train_on: str = "train+val",
         allow_partial: bool = False,
         validation: dict[str, Any] | None = None,
+        decoder: str = PILLOW,
     ) -> None:
-        super().__init__(allow_partial, validation)
+        super().__init__(allow_partial, validation, decoder)
         if version not in LAYOUTS:
             raise UserError(f"dataset.version is V1 or V2, not {version!r}.")
         if train_on not in ("train+val", "train"):

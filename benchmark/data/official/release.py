@@ -13,6 +13,7 @@ from benchmark.data.official.counts import OFFICIAL, CountComparison
 from benchmark.data.official.location import located, misplaced
 from benchmark.data.official.parts import Counts
 from benchmark.data.official.source import Source
+from benchmark.data.photographs.decoders import PILLOW, checked_decoder
 from benchmark.data.photographs.halves import Halves
 from benchmark.data.photographs.listing import Listing
 from benchmark.data.photographs.transforms import PhotoTransform
@@ -54,7 +55,7 @@ class Release(ABC):
 
     `allow_partial` takes a part of the release, whose results are then named partial.
     `validation`, such as dict(folds=4, fold=0, seed=0), tests on that fold of the training
-    classes and trains on the others.
+    classes and trains on the others. `decoder` is "pillow" or "torchcodec", an extra package.
     """
 
     title: ClassVar[str]
@@ -67,12 +68,16 @@ class Release(ABC):
     """Options for each form in which the release may lie below the data root, defaults first."""
 
     def __init__(
-        self, allow_partial: bool = False, validation: dict[str, Any] | None = None
+        self,
+        allow_partial: bool = False,
+        validation: dict[str, Any] | None = None,
+        decoder: str = PILLOW,
     ) -> None:
         if not isinstance(allow_partial, bool):
             raise UserError(f"dataset.allow_partial is true or false, not {allow_partial!r}.")
         self.allow_partial = allow_partial
         self.validation = Validation.of(validation)
+        self.decoder = checked_decoder(decoder)
 
     @property
     def whole(self) -> str:
@@ -181,5 +186,6 @@ class Release(ABC):
             folder,
             photo_transform,
             self.validation,
+            decoder=self.decoder,
             official=comparison.complete,
         )

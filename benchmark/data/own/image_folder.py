@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.data.own.own_folder import OwnFolder
+from benchmark.data.photographs.decoders import PILLOW
 from benchmark.data.photographs.halves import Halves
 from benchmark.data.photographs.listing import Labelled, Listing, entries, is_image
 from benchmark.data.validation import checked_seed, shuffled
@@ -20,7 +21,7 @@ class ImageFolder(OwnFolder):
     """Retrieval among classes that training never sees.
 
     The classes are the folders in `path`; `seed` draws the share `test_share` of them to test on.
-    `name` and `validation` are as in `OwnFolder`.
+    `name`, `validation` and `decoder` are as in `OwnFolder`.
     """
 
     layout = "a folder of images for each class"
@@ -32,8 +33,9 @@ class ImageFolder(OwnFolder):
         seed: int = 0,
         name: str | None = None,
         validation: dict[str, Any] | None = None,
+        decoder: str = PILLOW,
     ) -> None:
-        super().__init__(path, name, validation)
+        super().__init__(path, name, validation, decoder)
         number = isinstance(test_share, int | float) and not isinstance(test_share, bool)
         if not number or not 0 < test_share < 1:
             raise UserError(f"dataset.test_share is between 0 and 1, not {test_share!r}.")

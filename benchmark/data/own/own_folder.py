@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from benchmark.data.dataset import DataSet, Status
 from benchmark.data.official.counts import OFFICIAL
 from benchmark.data.official.parts import PARTS
+from benchmark.data.photographs.decoders import checked_decoder
 from benchmark.data.photographs.halves import Halves
 from benchmark.data.photographs.listing import require_utf8
 from benchmark.data.photographs.transforms import PhotoTransform
@@ -26,14 +27,16 @@ TAKEN = tuple(
 class OwnFolder(ABC):
     """A data set in the folder `path`, relative to the data root, or without one to this folder.
 
-    Tables call it `name`, by default the folder's name. `validation` is that of the official
-    releases.
+    Tables call it `name`, by default the folder's name. `validation` and `decoder` are those of the
+    official releases.
     """
 
     layout: ClassVar[str]
     """What the folder holds, in words."""
 
-    def __init__(self, path: str, name: str | None, validation: dict[str, Any] | None) -> None:
+    def __init__(
+        self, path: str, name: str | None, validation: dict[str, Any] | None, decoder: str
+    ) -> None:
         if name is not None and (not isinstance(name, str) or not name.strip()):
             raise UserError(f"dataset.name is what tables call the data set, not {name!r}.")
         if name is not None and not name.isprintable():
@@ -41,6 +44,7 @@ class OwnFolder(ABC):
         self.path = path
         self.name = name
         self.validation = Validation.of(validation)
+        self.decoder = checked_decoder(decoder)
 
     @abstractmethod
     def halves(self, folder: Path) -> Halves:
@@ -92,4 +96,7 @@ class OwnFolder(ABC):
         folder = self.find()
         halves = self.halves(folder)
         note = f"The images in {folder.name}/: {self.note}."
-        return halves.dataset(self.title(folder), note, folder, photo_transform, self.validation)
+        title, decoder = self.title(folder), self.decoder
+        return halves.dataset(
+            title, note, folder, photo_transform, self.validation, decoder=decoder
+        )

@@ -6,6 +6,7 @@ from typing import Any
 from benchmark.data.official.location import marked
 from benchmark.data.official.market1501 import PARTS, market_halves
 from benchmark.data.own.own_folder import OwnFolder
+from benchmark.data.photographs.decoders import PILLOW
 from benchmark.data.photographs.halves import Halves
 from benchmark.errors import UserError
 from benchmark.paths import subfolders
@@ -17,7 +18,7 @@ class ReidFolder(OwnFolder):
     """Identities and cameras by file names such as `0002_c1_anything.jpg`.
 
     Identity -1 is junk and left out; 0000 is a distractor of the gallery.
-    `name` and `validation` are as in `OwnFolder`.
+    `name`, `validation` and `decoder` are as in `OwnFolder`.
     """
 
     layout = "bounding_box_train, query and bounding_box_test"
@@ -28,8 +29,9 @@ class ReidFolder(OwnFolder):
         path: str = "reid_folder",
         name: str | None = None,
         validation: dict[str, Any] | None = None,
+        decoder: str = PILLOW,
     ) -> None:
-        super().__init__(path, name, validation)
+        super().__init__(path, name, validation, decoder)
 
     def halves(self, folder: Path) -> Halves:
         """The images by part. Raises UserError if the folder is not as it should be."""

@@ -1,7 +1,8 @@
 """Photographs decoded once, into a file that all processes and runs map into their memory.
 
-The pixels are those that Pillow makes, at full size, so that every recipe crops them as it crops
-the files. They lie in the user's cache, named by the files' contents and Pillow's version. The
+The pixels are those that the decoder makes, at full size, so that every recipe crops them as it
+crops the files. They lie in the user's cache, named by the files' contents, the decoder and its
+version. The
 environment variable `DAM_BENCHMARK_IMAGE_CACHE` says how many GB a data set may take there (20 if
 nothing is said); of one that would take more the encoded files are kept instead, one after the
 other. "off" goes without.
@@ -12,16 +13,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import PIL
 from filelock import FileLock
 from PIL import Image
 
 from benchmark.data.cache_folder import cache_errors, cache_folder, cache_key
+from benchmark.data.photographs.decoders import PILLOW, decoder_version
 from benchmark.data.photographs.files import FileImages, decode, decode_bytes
 from benchmark.durable import refusals_explained, staged
 from benchmark.errors import UserError
@@ -40,17 +42,19 @@ Progress = Callable[[int, int], None]
 class Decoded:
     """Images by number: `places` [N, 3] are where each begins in `pixels`, its height and width.
 
-    A height of 0 marks encoded bytes, whose number stands in place of the width.
+    A height of 0 marks encoded bytes, whose number stands in place of the width, for `decoder`.
     """
 
     pixels: npt.NDArray[np.uint8]
     places: npt.NDArray[np.int64]
+    decoder: str = PILLOW
 
     def image(self, number: int) -> Image.Image:
         """The image in RGB."""
         start, height, width = self.places[number].tolist()
         if not height:
-            return decode_bytes(self.pixels[start : start + width].tobytes(), f"image {number}")
+            content = self.pixels[start : start + width].tobytes()
+            return decode_bytes(content, f"image {number}", self.decoder)
         end = start + 3 * height * width
         return Image.fromarray(self.pixels[start:end].reshape(height, width, 3))
 
@@ -75,7 +79,7 @@ def budget() -> float | None:
 def attach(images: FileImages) -> None:
     """Let `images` read from the cache, where it holds them."""
     if budget() is not None:
-        images.decoded = _read(_folder(images), len(images))
+        images.decoded = _read(_folder(images), len(images), images.decoder)
 
 
 def folder_of_images() -> Path:
@@ -119,7 +123,11 @@ def _head(path: Path) -> tuple[int, int]:
 
 
 def _folder(images: FileImages) -> Path:
-    origin = {"contents": images.digests()[1], "decoder": "Pillow", "version": PIL.__version__}
+    origin = {
+        "contents": images.digests()[1],
+        "decoder": "Pillow" if images.decoder == PILLOW else images.decoder,
+        "version": decoder_version(images.decoder),
+    }
     return folder_of_images() / cache_key(origin)
 
 
@@ -137,7 +145,8 @@ def _make(images: FileImages, folder: Path, decoding: bool, on_progress: Progres
             staged(folder / "pixels.bin") as beside,
             beside.open("wb") as file,
         ):
-            for number, one in enumerate(_in_order(images.paths, _pixels if decoding else _bytes)):
+            work = partial(_pixels if decoding else _bytes, decoder=images.decoder)
+            for number, one in enumerate(_in_order(images.paths, work)):
                 height, width = one.shape[:2] if decoding else (0, len(one))
                 places[number] = end, height, width
                 file.write(one.data)
@@ -150,15 +159,15 @@ def _make(images: FileImages, folder: Path, decoding: bool, on_progress: Progres
         np.save(file, places, allow_pickle=False)
 
 
-def _pixels(path: Path) -> npt.NDArray[np.uint8]:
+def _pixels(path: Path, decoder: str) -> npt.NDArray[np.uint8]:
     try:
-        return np.asarray(decode(path))
+        return np.asarray(decode(path, decoder))
     except UserError as error:
         raise _DamagedImageError(str(error)) from error
 
 
-def _bytes(path: Path) -> npt.NDArray[np.uint8]:
-    _pixels(path)  # a damaged file is found now, as it is among decoded ones
+def _bytes(path: Path, decoder: str) -> npt.NDArray[np.uint8]:
+    _pixels(path, decoder)  # a damaged file is found now, as it is among decoded ones
     return np.fromfile(path, np.uint8)
 
 
@@ -175,7 +184,7 @@ def _in_order(paths: list[Path], work: Callable[[Path], Any]) -> Iterator[Any]:
             yield waiting.popleft().result()
 
 
-def _read(folder: Path, count: int) -> Decoded | None:
+def _read(folder: Path, count: int, decoder: str = PILLOW) -> Decoded | None:
     """What the folder holds of `count` images; None where that isn't whole."""
     try:
         places = np.load(folder / "places.npy", allow_pickle=False)
@@ -186,4 +195,4 @@ def _read(folder: Path, count: int) -> Decoded | None:
         return None
     start, height, width = places[-1].tolist()
     whole = start + (3 * height * width if height else width) == len(pixels)
-    return Decoded(pixels, places) if whole else None
+    return Decoded(pixels, places, decoder) if whole else None

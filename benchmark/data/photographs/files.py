@@ -13,12 +13,13 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from benchmark.data.photographs.contents import files_digests
+from benchmark.data.photographs.decoders import PILLOW, decoded_by_torchcodec
 from benchmark.data.photographs.transforms import PhotoTransform
 from benchmark.errors import UserError
 from benchmark.paths import require_regular
 
 
-def decode(path: Path) -> Image.Image:
+def decode(path: Path, decoder: str = PILLOW) -> Image.Image:
     """The image in RGB with 8 bits a channel, upright as its EXIF data says.
 
     Transparency is dropped, only the first of several frames is read, and 16-bit grey is scaled
@@ -27,13 +28,15 @@ def decode(path: Path) -> Image.Image:
     """
     with _explained(str(path)):
         require_regular(path)
-        return _decoded(path)
+        return _decoded(path) if decoder == PILLOW else decoded_by_torchcodec(path.read_bytes())
 
 
-def decode_bytes(content: bytes, name: str) -> Image.Image:
+def decode_bytes(content: bytes, name: str, decoder: str = PILLOW) -> Image.Image:
     """`decode` of what a file holds; `name` is for the error."""
     with _explained(name):
-        return _decoded(io.BytesIO(content))
+        if decoder == PILLOW:
+            return _decoded(io.BytesIO(content))
+        return decoded_by_torchcodec(content)
 
 
 @contextmanager
@@ -72,12 +75,20 @@ class DecodedImages(Protocol):
 class FileImages:
     """The images `names`, paths below `folder`, made into tensors by `transform`.
 
-    Where `decoded` is set, images come from there, with the same pixels.
+    `decoder` is one of `benchmark.data.photographs.decoders`. Where `decoded` is set, images come
+    from there, with the same pixels.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str], transform: PhotoTransform) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        names: Sequence[str],
+        transform: PhotoTransform,
+        decoder: str = PILLOW,
+    ) -> None:
         self.folder = folder
         self.names = names
+        self.decoder = decoder
         self._transform = transform
         self.decoded: DecodedImages | None = None
 
@@ -112,4 +123,4 @@ class FileImages:
     def _image(self, number: int) -> Image.Image:
         if self.decoded is not None:
             return self.decoded.image(number)
-        return decode(self.folder / self.names[number])
+        return decode(self.folder / self.names[number], self.decoder)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.data.dataset import DataSet, Split
+from benchmark.data.photographs.decoders import PILLOW
 from benchmark.data.photographs.files import FileImages
 from benchmark.data.photographs.listing import DISTRACTOR, Listing
 from benchmark.data.photographs.transforms import PhotoTransform
@@ -124,6 +125,7 @@ class Halves:
         transform: PhotoTransform,
         validation: Validation | None,
         *,
+        decoder: str = PILLOW,
         official: bool = False,
     ) -> DataSet:
         """The data set of these images below `folder`, or its validation fold.
@@ -137,7 +139,7 @@ class Halves:
             raise UserError(f"{where}: {lack}. {halves.remedy}")
 
         def split(listing: Listing) -> Split:
-            images = FileImages(folder, listing.paths, transform)
+            images = FileImages(folder, listing.paths, transform, decoder)
             return Split(images, listing.labels, None if self.gallery is None else listing.cameras)
 
         trained = np.unique(self.train.labels, return_inverse=True)[1].astype(np.int64)
