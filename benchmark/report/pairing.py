@@ -101,7 +101,7 @@ def _circumstances(run: StoredRun) -> dict[str, str]:
 def pair(arm: Mapping[int, StoredRun], baseline: Mapping[int, StoredRun]) -> Pairs:
     """Pair an arm's finished runs with the baseline's, both given by seed.
 
-    Two runs are a pair if both finished, the digests of their initial weights, of their batches
+    Two runs are a pair if both finished, the digests of their initial weights, of their batches,
     of their data and of what was evaluated agree, and so do device model, libraries and commit.
     """
     pairs = Pairs({}, {})

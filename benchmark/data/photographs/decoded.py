@@ -2,10 +2,9 @@
 
 The pixels are those that the decoder makes, at full size, so that every recipe crops them as it
 crops the files. They lie in the user's cache, named by the files' contents, the decoder and its
-version. The
-environment variable `DAM_BENCHMARK_IMAGE_CACHE` says how many GB a data set may take there (20 if
-nothing is said); of one that would take more the encoded files are kept instead, one after the
-other. "off" goes without.
+version. The environment variable `DAM_BENCHMARK_IMAGE_CACHE` says how many GB a data set may take
+there (20 if nothing is said); of one that would take more the encoded files are kept instead, one
+after the other. "off" goes without.
 """
 
 import os
