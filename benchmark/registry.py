@@ -92,7 +92,6 @@ def resolve(registry: Registry, entry: Entry, where: str, given: Collection[str]
     """Complete `entry` with the defaults of the class that its `type` names.
 
     `where` is the entry's key in the configuration; `given` are the parameters that don't come from
-    `where` is the entry's key in the configuration; `given` are the parameters that don't come from
     a configuration. An option that the class names in `left_out_where_none` isn't filled in: so
     it could be added without a change of the identities of runs. Raises UserError for an unknown
     type or option, and for a value that the class's signature doesn't allow.
