@@ -91,7 +91,8 @@ def with_cues(store: Any, group_of: Any, **digests: str) -> Group:
     dataset = load_dataset(config)
     labels = dataset.query.labels
     values = {"baseline": np.zeros((2, len(labels))), "dam": np.ones((2, len(labels)))}
-    known = {"initial_weights": "w", "batches": "b", **dataset.digests()} | digests
+    shared = {"initial_weights": "w", "batches": "b", "evaluated": "e"}
+    known = shared | dataset.digests() | digests
     store_queries(store, labels, values, **drawn, digests=known)
     return group_of()
 
