@@ -74,8 +74,9 @@ def add_making(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--track",
-        choices=["tensorboard"],
-        help="send loss, learning rates and metrics there while runs are made: OUT/track",
+        choices=["tensorboard", "wandb", "mlflow"],
+        help="send loss, learning rates and metrics there while runs are made: into OUT/track, or "
+        "to the server that the tracker's own variables name",
     )
 
 
@@ -124,7 +125,7 @@ def make_runs(runs: "list[PlannedRun]", options: argparse.Namespace) -> "Outlook
     from benchmark.suite.store.changed_data import settle_changed_data
     from benchmark.suite.store.runs import check_writable
     from benchmark.training.environment import commit
-    from benchmark.training.hooks.track import check_tracker
+    from benchmark.training.hooks.trackers import check_tracker
 
     if options.track is not None:
         check_tracker(options.track)

@@ -1,20 +1,15 @@
-"""Sending a run's course to a tracker while it is made, by mmengine's backends."""
+"""Sending a run's course to a tracker while it is made."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.hooks import Hook
-from mmengine.registry import VISBACKENDS
 from mmengine.runner import Runner
 from torch import Tensor
 
-from benchmark.errors import UserError
 from benchmark.training.hooks.arriving import Arriving
 from benchmark.training.hooks.record import RecordHook
-
-BACKENDS = {"tensorboard": "TensorboardVisBackend"}
-"""Trackers by the names of their packages, and mmengine's names for them."""
+from benchmark.training.hooks.trackers import TRACKERS, check_tracker
 
 
 class Track(NamedTuple):
@@ -22,15 +17,6 @@ class Track(NamedTuple):
 
     tracker: str
     folder: Path
-
-
-def check_tracker(tracker: str) -> None:
-    """Raise UserError where the tracker's package isn't installed."""
-    if find_spec(tracker) is None:
-        raise UserError(
-            f"--track {tracker} needs the package {tracker}, which isn't installed here. "
-            f"Install it with: pip install '.[suite,{tracker}]'"
-        )
 
 
 class TrackHook(Hook):
@@ -41,8 +27,7 @@ class TrackHook(Hook):
 
     def __init__(self, track: Track, record: RecordHook) -> None:
         check_tracker(track.tracker)
-        kind = BACKENDS[track.tracker]
-        self.backend = VISBACKENDS.build({"type": kind, "save_dir": str(track.folder)})
+        self.tracker = TRACKERS[track.tracker](track.folder)
         self.record = record
         self.step = 0
         self._arriving: Arriving[int] = Arriving()
@@ -61,7 +46,7 @@ class TrackHook(Hook):
         self._send_losses()
         for name, rates in runner.optim_wrapper.get_lr().items():
             for group, rate in enumerate(rates):
-                self.backend.add_scalar(f"{name}/{group}", rate, self.step)
+                self.tracker.add(f"{name}/{group}", rate, self.step)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """The last losses, and the metrics, where the epoch was evaluated."""
@@ -71,12 +56,12 @@ class TrackHook(Hook):
     def finish(self, metrics: dict[str, float]) -> None:
         """The metrics after the last epoch; then close the tracker."""
         self._send(metrics)
-        self.backend.close()
+        self.tracker.close()
 
     def _send_losses(self, wait: bool = False) -> None:
         for step, loss in self._arriving.take(wait):
-            self.backend.add_scalar("loss", float(loss), step)
+            self.tracker.add("loss", float(loss), step)
 
     def _send(self, metrics: dict[str, float]) -> None:
         for name, value in metrics.items():
-            self.backend.add_scalar(name, value, self.step)
+            self.tracker.add(name, value, self.step)
