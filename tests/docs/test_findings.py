@@ -68,6 +68,12 @@ def interval_cell(row: dict[str, str], reference: str) -> str:
         ("arm, Cars196-train, triplets", "Cars196-train", "triplet"),
         ("arm, Market-train-split, normalised softmax", "Market-train-split", "norm_softmax"),
         ("arm, Market-train-split, triplets", "Market-train-split", "triplet"),
+        ("arm, Proxy-Anchor, CUB-50", "CUB-50", "proxy_anchor"),
+        ("arm, Proxy-Anchor, Cars196-train", "Cars196-train", "proxy_anchor"),
+        ("arm, Multi-Similarity, CUB-50", "CUB-50", "multi_similarity"),
+        ("arm, Multi-Similarity, Cars196-train", "Cars196-train", "multi_similarity"),
+        ("arm, CosFace, CUB-50", "CUB-50", "cos_face"),
+        ("arm, CosFace, Cars196-train", "Cars196-train", "cos_face"),
     ],
 )
 def test_the_page_on_readings_shows_its_tables(heading: str, dataset: str, objective: str) -> None:
