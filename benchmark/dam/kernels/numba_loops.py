@@ -169,6 +169,13 @@ def margins_backward(
 
 
 @compiled
+def _fill_terms(terms, feature, own, other):
+    """The terms of a margin, none of which is a negative zero."""
+    for k in range(len(terms)):
+        terms[k] = feature[k] * (own[k] - other[k]) + terms.dtype.type(0)
+
+
+@compiled
 def contributions(part, parts, features, proxies, labels, rules, limits, lasts, result):
     """Fill `result` [B, C] and the sets [B, C], for every `parts`-th sample."""
     dim = features.shape[1]
@@ -181,9 +188,7 @@ def contributions(part, parts, features, proxies, labels, rules, limits, lasts, 
         for j in range(len(proxies)):
             if j == y:
                 continue
-            for k in range(dim):
-                # No zero is negative.
-                terms[k] = features[i, k] * (proxies[y, k] - proxies[j, k]) + terms.dtype.type(0)
+            _fill_terms(terms, features[i], proxies[y], proxies[j])
             fill_signed_keys(keys, terms, len(proxies) + i, j, rules)
             first = terms[0]
             hint, lasts[i, j] = select(keys, terms, False, rules, hint)
@@ -206,8 +211,7 @@ def contributions_backward(
         for j in range(len(proxies)):
             if j == y:
                 continue
-            for k in range(dim):
-                terms[k] = features[i, k] * (proxies[y, k] - proxies[j, k]) + terms.dtype.type(0)
+            _fill_terms(terms, features[i], proxies[y], proxies[j])
             fill_signed_keys(keys, terms, len(proxies) + i, j, rules)
             fill_weights(weights, keys, limits[i, j], lasts[i, j], rules)
             weight = scale_of(weights, rules) * gradient[i, j]
