@@ -1,6 +1,7 @@
 """The tables of this folder, and what its rule says, from the runs of `remake.sh`.
 
-Usage: python results/readings/tables.py OUT, with the folder that the runs lie in.
+Usage: python results/readings/tables.py OUT [FOLDER], with the folder that the runs lie in and, for
+runs that the rule isn't about, the folder that gets the two tables alone.
 """
 
 import csv
@@ -29,8 +30,8 @@ Best = dict[str, dict[str, float]]
 """An arm's best mean over the folds, by data set."""
 
 
-def main(out: Path) -> None:
-    """Write folds.csv, tests.csv and rule.txt. Arms whose search isn't complete are left out."""
+def main(out: Path, folder: Path = HERE) -> None:
+    """Write folds.csv, tests.csv and, here, rule.txt. Without arms whose search isn't complete."""
     stored = read_runs(out)
     folds = [
         {
@@ -47,7 +48,7 @@ def main(out: Path) -> None:
         if _complete(searched, arm)
         for trial in sorted(searched.trials[arm], key=lambda one: list(one.values.values()))
     ]
-    _write("folds.csv", folds)
+    _write(folder / "folds.csv", folds)
     groups = build_table(stored).groups
     tests = [
         line | {"data set": group.label}
@@ -56,7 +57,9 @@ def main(out: Path) -> None:
         for metric in group.main_metrics
         for line in _tests(comparison, metric)
     ]
-    _write("tests.csv", [{"data set": line.pop("data set"), **line} for line in tests])
+    _write(folder / "tests.csv", [{"data set": line.pop("data set"), **line} for line in tests])
+    if not folder.samefile(HERE):
+        return
     lines = [line for objective in KINDS for line in _verdict(objective, folds)]
     (HERE / "rule.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(*lines, sep="\n")
@@ -143,12 +146,12 @@ def _choice(sets: list[str], best: Best) -> Iterator[str]:
         yield f"  at least as good, and controls: {', '.join(equal)}"
 
 
-def _write(name: str, lines: list[dict[str, Any]]) -> None:
-    with (HERE / name).open("w", newline="", encoding="utf-8") as file:
+def _write(path: Path, lines: list[dict[str, Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(lines[0]))
         writer.writeheader()
         writer.writerows(lines)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))
