@@ -38,7 +38,7 @@ class Elements:
     """Statistics of the D elements.
 
     `kept` [epochs, D] is the share of sampled class pairs, or of pairs of samples for a pair
-    objective, that keep an element, over the sampled steps of each epoch; NaN without any.
+    objective, that keep an element, over the sampled steps of each epoch, one at least.
     `kept_by_pair` [P, D] is that of the class `pairs` [P, 2] over all epochs. `acts` says whether
     the loss used the selection; a baseline only looks at what DAM would keep.
 

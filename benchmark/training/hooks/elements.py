@@ -77,8 +77,9 @@ class ElementsHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict[str, Tensor] | None = None
     ) -> None:
-        """Say whether this step is looked at."""
-        self._looking = runner.iter % EVERY == 0
+        """Look at every `EVERY`th step, and at an epoch's first where it may have none of these."""
+        short = batch_idx == 0 and len(runner.train_dataloader) < EVERY
+        self._looking = runner.iter % EVERY == 0 or short
 
     def _see(self, loss: nn.Module, given: tuple[Any, ...]) -> None:
         if self._looking and loss.training:
@@ -139,8 +140,8 @@ class ElementsHook(Hook):
     def after_train_epoch(self, runner: Runner) -> None:
         """Close an epoch."""
         self._take(wait=True)
-        if self._present is not None:
-            self.epochs.append(self._present)
+        assert self._present is not None  # one step of each epoch is looked at
+        self.epochs.append(self._present)
         self._present = None
 
     def counted(self) -> dict[str, Any]:

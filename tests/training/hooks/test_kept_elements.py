@@ -76,8 +76,27 @@ def test_what_is_counted_is_what_the_rule_keeps() -> None:
 
 
 class _Runner:
-    def __init__(self, step: int) -> None:
+    def __init__(self, step: int, steps: int = EVERY) -> None:
         self.iter = step
+        self.train_dataloader = range(steps)
+
+
+def test_every_epoch_is_looked_at_however_short() -> None:
+    from benchmark.training.building import build_model
+
+    config = configured("norm_softmax", "dam")
+    model = build_model(config, 30).train()
+    hook = ElementsHook(model.loss, 30)
+    looked = []
+    for step in range(4 * 3):
+        hook.before_train_iter(_Runner(step, 3), step % 3)
+        model.loss(torch.randn(4, config.dim), torch.arange(4))
+        looked.append(hook._batch is not None)
+        hook.after_train_iter(_Runner(step, 3), step % 3)
+        if step % 3 == 2:
+            hook.after_train_epoch(_Runner(step, 3))
+    assert [step for step, one in enumerate(looked) if one] == [0, 3, 6, 9, 10]
+    assert hook.counted()["kept"].shape == (4, config.dim)
 
 
 def test_an_interrupted_run_stores_the_same(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
