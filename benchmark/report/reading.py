@@ -20,10 +20,9 @@ INTERVAL = (
 
 
 def seeds(row: Row) -> str:
-    """The number of finished seeds, and of those in another state."""
-    parts = [str(len(row.finished))]
-    parts += [f"{len(runs)} {state}" for state in UNFINISHED if (runs := row.in_state(state))]
-    return ", ".join(parts)
+    """The number of finished seeds, and in parentheses of those in another state."""
+    others = [f"{len(runs)} {state}" for state in UNFINISHED if (runs := row.in_state(state))]
+    return f"{len(row.finished)} ({', '.join(others)})" if others else str(len(row.finished))
 
 
 def legend(group: Group) -> list[str]:

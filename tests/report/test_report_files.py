@@ -137,7 +137,7 @@ def test_no_finished_run(store: Any, tmp_path: Path, state: str) -> None:
     assert report.figures == ()
     page = page_of(report)
     assert ("CUDA error" in page) == (state == "failed")
-    assert f"0, 1 {state}" in printed(report.table)
+    assert f"0 (1 {state})" in printed(report.table)
 
 
 def test_one_seed_has_a_difference_and_no_interval(store: Any, tmp_path: Path) -> None:
