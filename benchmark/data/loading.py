@@ -7,7 +7,6 @@ torch's global generator, so that other random draws don't depend on the loaders
 
 import hashlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -180,14 +179,8 @@ class TrainingLoader(DataLoader[Loaded]):
             yield batch
 
     def _loaded_here(self) -> Iterator[Parcel]:
-        """One batch ahead, in a thread: loading waits for memory, and a step rarely for Python."""
         assert self.batch_sampler is not None
-        parcels = map(self.images.__getitems__, self.batch_sampler)
-        with ThreadPoolExecutor(1) as thread:
-            coming = thread.submit(next, parcels, None)
-            while (parcel := coming.result()) is not None:
-                coming = thread.submit(next, parcels, None)
-                yield parcel
+        return map(self.images.__getitems__, self.batch_sampler)
 
 
 def in_batches(

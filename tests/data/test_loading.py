@@ -1,6 +1,5 @@
 """Batches: balanced, repeatable, the same with any number of workers, and errors as they are."""
 
-import threading
 from collections import Counter
 
 import numpy as np
@@ -101,13 +100,3 @@ def test_an_error_arrives_as_it_was_raised(workers: int) -> None:
     assert str(error.value) == "image 0 can't be decoded"
     with pytest.raises(UserError, match=r"^image 0 can't be decoded$"):
         list(in_batches(split.images, 8, workers))
-
-
-def test_no_thread_is_left_behind() -> None:
-    loader = TrainingLoader(Split(Numbers(), LABELS), classes=3, samples=2, seed=0)
-    before = threading.active_count()
-    iterator = iter(loader)
-    next(iterator)
-    assert threading.active_count() == before + 1  # the next batch is being loaded
-    iterator.close()  # as where a step fails
-    assert threading.active_count() == before
