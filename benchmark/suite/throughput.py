@@ -34,12 +34,18 @@ class Throughput(Part):
     """One epoch of training."""
     evaluation_s: float = Field(ge=0)
     """One evaluation of the test half."""
+    rest_s: float = Field(default=0.0, ge=0)
+    """Everything else: loading, building, and the statistics of elements."""
 
     def run_seconds(self, config: RunConfig) -> float:
         """Seconds of a whole run, which is evaluated before and after training, and as asked."""
-        every = config.evaluate_every
-        evaluations = 2 + ((config.epochs - 1) // every if every else 0)
-        return self.epoch_s * config.epochs + evaluations * self.evaluation_s
+        evaluating = _evaluations(config) * self.evaluation_s
+        return self.epoch_s * config.epochs + evaluating + self.rest_s
+
+
+def _evaluations(config: RunConfig) -> int:
+    every = config.evaluate_every
+    return 2 + ((config.epochs - 1) // every if every else 0)
 
 
 def kind(config: RunConfig) -> str:
@@ -59,8 +65,13 @@ def keep_run(config: RunConfig, result: dict[str, Any]) -> None:
     stored = Result.model_validate(result)
     epochs = [epoch.seconds for epoch in stored.history if epoch.seconds is not None]
     evaluation = stored.timing.get("evaluate_s")
-    if epochs and evaluation is not None:
-        keep(config, Throughput(epoch_s=statistics.median(epochs), evaluation_s=evaluation))
+    if not epochs or evaluation is None:
+        return
+    rest = stored.timing.get("total_s", 0.0) - sum(epochs) - _evaluations(config) * evaluation
+    # A run that was resumed took less in its last attempt than its epochs did.
+    rest = max(0.0, rest)
+    median = statistics.median(epochs)
+    keep(config, Throughput(epoch_s=median, evaluation_s=evaluation, rest_s=rest))
 
 
 def read(config: RunConfig) -> Throughput | None:
@@ -77,6 +88,7 @@ def read_similar(config: RunConfig) -> Throughput | None:
     return Throughput(
         epoch_s=statistics.fmean(note.epoch_s for note in found),
         evaluation_s=statistics.fmean(note.evaluation_s for note in found),
+        rest_s=statistics.fmean(note.rest_s for note in found),
     )
 
 

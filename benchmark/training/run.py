@@ -239,7 +239,7 @@ def train(
         "timing": {
             "train_s": sum(epoch["seconds"] for epoch in record.history),
             "evaluate_s": evaluated - trained,
-            "total_s": evaluated - started,
+            "total_s": time.perf_counter() - started,
         },
         "warnings": warnings,
     }

@@ -24,9 +24,10 @@ def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark.suite.throughput.cache_folder", lambda: tmp_path / "cache")
 
 
-def _finished(epochs: list[float], evaluation: float) -> dict[str, object]:
+def _finished(epochs: list[float], evaluation: float, total: float) -> dict[str, object]:
     history = [{"epoch": i + 1, "loss": 1.0, "seconds": s} for i, s in enumerate(epochs)]
-    return {"state": "finished", "history": history, "timing": {"evaluate_s": evaluation}}
+    timing = {"evaluate_s": evaluation, "total_s": total}
+    return {"state": "finished", "history": history, "timing": timing}
 
 
 def test_nothing_is_known_before_anything_ran(runs: list[PlannedRun]) -> None:
@@ -35,12 +36,19 @@ def test_nothing_is_known_before_anything_ran(runs: list[PlannedRun]) -> None:
 
 def test_a_finished_run_tells_of_its_kind(runs: list[PlannedRun]) -> None:
     baseline = [r for r in runs if r.label.startswith("typefaces triplet baseline")]
-    throughput.keep_run(baseline[0].config, _finished([9.0, 2.0, 1.0], 0.5))
+    # All three epochs, two evaluations, and three seconds for everything else.
+    finished = _finished([9.0, 2.0, 1.0], 0.5, total=12.0 + 1.0 + 3.0)
+    throughput.keep_run(baseline[0].config, finished)
     found = estimate(baseline, workers=1)
-    # The median epoch, four of them, and two evaluations, for each of three seeds.
-    assert found == Estimate(3 * (4 * 2.0 + 2 * 0.5), exact=3, similar=0, unknown=0)
+    # The median epoch, four of them, and the rest, for each of three seeds.
+    assert found == Estimate(3 * (4 * 2.0 + 2 * 0.5 + 3.0), exact=3, similar=0, unknown=0)
     assert estimate(baseline, workers=2).seconds == found.seconds / 2
     assert estimate(baseline, workers=8).seconds == found.seconds / 3  # no more than the runs
+
+
+def test_a_resumed_run_says_nothing_of_the_rest(runs: list[PlannedRun]) -> None:
+    throughput.keep_run(runs[0].config, _finished([2.0, 2.0], 0.5, total=3.5))
+    assert throughput.read(runs[0].config) == Throughput(epoch_s=2.0, evaluation_s=0.5)
 
 
 def test_evaluations_between_epochs_take_their_time(runs: list[PlannedRun]) -> None:
