@@ -59,7 +59,8 @@ def check_files(words: list[str]) -> None:
 PREFIXES = {
     "python -m benchmark": check_benchmark,
     "bash run_all.sh": check_run_all,
-    "bash results/readings/remake.sh": lambda words: check_files(["results/readings/remake.sh"]),
+    # After these come folders of the user's own.
+    **{f"bash {one.relative_to(ROOT)}": lambda words: None for one in ROOT.glob("results/*/*.sh")},
     "pip": check_pip,
     "python -m pytest": check_files,
     "python -m mypy": check_files,
