@@ -57,7 +57,7 @@ arms = dict(
     dam=dict(similarity=_DAM),
     random=dict(similarity=dict(_DAM, rule="random")),
 )
-seeds = [0, 1, 2, 3, 4]
+seeds = list(range(10))
 tune = dict(
     norm_softmax={"objective.scale": dict(low=8, high=128, log=True)},
     triplet={"objective.margin": dict(low=0.05, high=1, log=True)},
