@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Makes the tables of this folder again, from the data sets below DATA_ROOT:
 #   bash results/readings/remake.sh DATA_ROOT [OUT]
-# OUT keeps the runs and the report's page; given again, it goes on where it was.
+# OUT keeps the runs and the report's page; given again, it goes on where it was. A folder whose own
+# remake.sh sources this one is made in the same way, from its own suite.py.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-root=$1 out=${2:-out/readings}
-python -m benchmark tune --suite results/readings/suite.py --trials 4 --folds 2 \
+cd "$(dirname "$0")"
+folder=results/$(basename "$PWD")
+cd ../..
+root=$1 out=${2:-out/$(basename "$folder")}
+python -m benchmark tune --suite "$folder"/suite.py --trials 4 --folds 2 \
   --data-root "$root" --allow-partial --device cpu --workers 2 --out "$out"
-cp "$out"/table.csv "$out"/table.md results/readings/
-cp "$out"/figures/*-differences.png results/readings/
-python results/readings/tables.py "$out"
+cp "$out"/table.csv "$out"/table.md "$folder"/
+cp "$out"/figures/*-differences.png "$folder"/
+python results/readings/tables.py "$out" "$folder"
