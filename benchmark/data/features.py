@@ -58,7 +58,9 @@ class FeatureImages:
         """The maps [n, channels, height, width] of the images; without `seeds` those of view 0."""
         views = np.zeros(len(indices), np.uint64) if seeds is None else seeds
         chosen = (views % np.uint64(self.features.shape[1])).astype(np.int64)
-        return torch.from_numpy(self.features[self.rows[indices], chosen]).permute(0, 3, 1, 2)
+        # Beside a step of milliseconds, the ways of a map into memory with indices would be seen.
+        array = np.asarray(self.features)
+        return torch.from_numpy(array[self.rows[indices], chosen]).permute(0, 3, 1, 2)
 
     def digests(self) -> tuple[str, str]:
         """Those of the images."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmark.data.dataset import Split
-from benchmark.data.loading import ClassBalancedBatches, TrainingLoader, in_batches
+from benchmark.data.loading import ClassBalancedBatches, Loaded, TrainingLoader, in_batches
 from benchmark.errors import UserError
 
 LABELS = np.repeat(np.arange(7), [1, 2, 3, 9, 20, 4, 5])
@@ -32,7 +32,7 @@ class Numbers:
 def batches(epoch: int = 0, seed: int = 0) -> list[list[tuple[int, int]]]:
     sampler = ClassBalancedBatches(LABELS, 3, 2, seed)
     sampler.epoch = epoch
-    return [[(draw.image, draw.seed) for draw in batch] for batch in sampler]
+    return [list(zip(*map(np.ndarray.tolist, batch), strict=True)) for batch in sampler]
 
 
 def test_batches_are_of_different_classes_with_equal_shares() -> None:
@@ -48,7 +48,7 @@ def test_batches_are_of_different_classes_with_equal_shares() -> None:
 def test_each_image_of_a_class_comes_once_before_one_comes_again() -> None:
     sampler = ClassBalancedBatches(LABELS, 7, 2, 0)
     sampler.length = 10
-    seen = [draw.image for batch in sampler for draw in batch if LABELS[draw.image] == 4]
+    seen = [image for batch in sampler for image in batch.images.tolist() if LABELS[image] == 4]
     assert len(set(seen)) == len(seen) == 20
 
 
@@ -67,7 +67,7 @@ def test_more_classes_than_there_are_is_told() -> None:
 
 @pytest.mark.parametrize("epochs", [2])
 def test_workers_give_the_same_batches(epochs: int) -> None:
-    def loaded(workers: int) -> list[dict[str, torch.Tensor]]:
+    def loaded(workers: int) -> list[Loaded]:
         split = Split(Numbers(), LABELS)
         loader = TrainingLoader(split, classes=3, samples=2, seed=0, workers=workers)
         found = []
@@ -79,6 +79,7 @@ def test_workers_give_the_same_batches(epochs: int) -> None:
     for ours, theirs in zip(loaded(0), loaded(2), strict=True):
         assert torch.equal(ours["images"], theirs["images"])
         assert torch.equal(ours["labels"], theirs["labels"])
+        assert ours.digest == theirs.digest
     digests: list[bytes] = []
     ordered = [
         torch.cat(list(in_batches(Numbers(), size, workers, digests.append)))

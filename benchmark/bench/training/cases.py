@@ -25,8 +25,8 @@ class Case:
     dataset: str | None = None
     """The real data set that it needs."""
     changes: list[str] = field(default_factory=list)
-    steps: int = 12
-    """In each turn."""
+    steps: int = 24
+    """In each turn; so many that batches which are made together fall into every one alike."""
     overhead: float | None = None
     """The most that DAM's step may take more than its baseline's, as a share."""
 

@@ -16,7 +16,7 @@ from benchmark.training.checkpoint import Checkpoints
 from benchmark.training.distributed import agreed, is_first
 from benchmark.training.interruption import Interruption
 
-SHARE = 0.05
+SHARE = 0.01
 """The most of a run's time that saving at the ends of epochs may take."""
 APART = 1.0
 """Seconds after a save in which the end of an epoch isn't saved: so little is soon done again."""
