@@ -179,7 +179,7 @@ class TrainingLoader(DataLoader[Loaded]):
         self._together = 1
         super().__init__(
             self.images,  # type: ignore[arg-type]
-            batch_sampler=self.batches,
+            batch_sampler=self.batches,  # type: ignore[arg-type]
             persistent_workers=workers > 0,
             **_processes(workers),
         )

@@ -1,11 +1,13 @@
 """How fast runs were on this machine: noted as each finishes, and read to estimate others.
 
-A note is a small JSON file in the user's cache, one for each device and kind of run. It may be
-thrown away: estimates are then unknown until runs have been made again, or measured.
+A note is a small JSON file in the user's cache, one for each device and kind of run, with the times
+of the last few. The middle of them counts, as other work may have slowed one down. It may be thrown
+away: estimates are then unknown until runs have been made again, or measured.
 """
 
 import contextlib
 import statistics
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ NAMES = {"seed", "arm", "objective_name", "recipe", "init", "tuned"}
 COURSE = {"epochs", "schedule", "evaluate_every"}
 LOSS = {"objective", "similarity", "memory", "rivals", "proxy_rate"}
 """What makes kinds that differ but little in speed."""
+REMEMBERED = 5
+"""Runs of a kind whose times are kept, the latest."""
 
 
 class Throughput(Part):
@@ -43,6 +47,26 @@ class Throughput(Part):
         return self.epoch_s * config.epochs + evaluating + self.rest_s
 
 
+class Note(Part):
+    """What the latest runs of a kind took."""
+
+    runs: list[Throughput] = Field(min_length=1)
+
+    def middle(self) -> Throughput:
+        """The median of each part over the runs."""
+        return _each_part(statistics.median, self.runs)
+
+
+def _each_part(
+    summary: Callable[[Iterable[float]], float], found: Sequence[Throughput]
+) -> Throughput:
+    return Throughput(
+        epoch_s=summary(one.epoch_s for one in found),
+        evaluation_s=summary(one.evaluation_s for one in found),
+        rest_s=summary(one.rest_s for one in found),
+    )
+
+
 def _evaluations(config: RunConfig) -> int:
     every = config.evaluate_every
     return 2 + ((config.epochs - 1) // every if every else 0)
@@ -53,15 +77,18 @@ def kind(config: RunConfig) -> str:
     return f"{_backbone(config)}/{_loss(config)}"
 
 
-def keep(config: RunConfig, throughput: Throughput) -> None:
-    """Keep what was measured; without a word where the cache can't be written."""
-    path = _folder(config.device) / f"{kind(config)}.json"
+def keep(config: RunConfig, throughput: Throughput, before: Sequence[Throughput] = ()) -> None:
+    """Keep what was measured, after what `before` says, in place of what was noted.
+
+    Without a word where the cache can't be written.
+    """
+    note = Note(runs=[*before, throughput][-REMEMBERED:])
     with contextlib.suppress(UserError):
-        write_json(path, throughput.model_dump())
+        write_json(_path(config), note.model_dump())
 
 
 def keep_run(config: RunConfig, result: dict[str, Any]) -> None:
-    """Keep the times of a finished run's result; its median epoch, as the first one warms up."""
+    """Add the times of a finished run's result; its median epoch, as the first one warms up."""
     stored = Result.model_validate(result)
     epochs = [epoch.seconds for epoch in stored.history if epoch.seconds is not None]
     evaluation = stored.timing.get("evaluate_s")
@@ -71,25 +98,26 @@ def keep_run(config: RunConfig, result: dict[str, Any]) -> None:
     # A run that was resumed took less in its last attempt than its epochs did.
     rest = max(0.0, rest)
     median = statistics.median(epochs)
-    keep(config, Throughput(epoch_s=median, evaluation_s=evaluation, rest_s=rest))
+    noted = _read(_path(config))
+    taken = Throughput(epoch_s=median, evaluation_s=evaluation, rest_s=rest)
+    keep(config, taken, before=noted.runs if noted else ())
 
 
 def read(config: RunConfig) -> Throughput | None:
     """What runs of this kind took with the same loss; None where none was noted."""
-    return _read(_folder(config.device) / f"{kind(config)}.json")
+    noted = _read(_path(config))
+    return noted.middle() if noted else None
 
 
 def read_similar(config: RunConfig) -> Throughput | None:
     """The mean of what was noted of runs that differ in the loss alone; None where none was."""
     notes = map(_read, sorted((_folder(config.device) / _backbone(config)).glob("*.json")))
-    found = [note for note in notes if note is not None]
-    if not found:
-        return None
-    return Throughput(
-        epoch_s=statistics.fmean(note.epoch_s for note in found),
-        evaluation_s=statistics.fmean(note.evaluation_s for note in found),
-        rest_s=statistics.fmean(note.rest_s for note in found),
-    )
+    found = [note.middle() for note in notes if note is not None]
+    return _each_part(statistics.fmean, found) if found else None
+
+
+def _path(config: RunConfig) -> Path:
+    return _folder(config.device) / f"{kind(config)}.json"
 
 
 def _folder(device: str) -> Path:
@@ -104,8 +132,8 @@ def _loss(config: RunConfig) -> str:
     return identity(config.model_dump(mode="json", include=LOSS))
 
 
-def _read(path: Path) -> Throughput | None:
+def _read(path: Path) -> Note | None:
     try:
-        return read_stored(path, Throughput)
+        return read_stored(path, Note)
     except UserError:  # missing or damaged: a note is no more than a convenience
         return None

@@ -51,6 +51,14 @@ def test_a_resumed_run_says_nothing_of_the_rest(runs: list[PlannedRun]) -> None:
     assert throughput.read(runs[0].config) == Throughput(epoch_s=2.0, evaluation_s=0.5)
 
 
+def test_a_run_that_was_slowed_down_counts_for_little(runs: list[PlannedRun]) -> None:
+    for epoch in (8.0, 2.0, 2.5, 30.0, 2.0, 1.5):  # of which the last five are kept
+        throughput.keep_run(runs[0].config, _finished([epoch], 0.5, total=epoch + 1.0))
+    assert throughput.read(runs[0].config) == Throughput(epoch_s=2.0, evaluation_s=0.5)
+    throughput.keep(runs[0].config, Throughput(epoch_s=9.0, evaluation_s=0.5))  # measured anew
+    assert throughput.read(runs[0].config) == Throughput(epoch_s=9.0, evaluation_s=0.5)
+
+
 def test_evaluations_between_epochs_take_their_time(runs: list[PlannedRun]) -> None:
     throughput.keep(runs[0].config, Throughput(epoch_s=1.0, evaluation_s=10.0))
     between = runs[0].config.model_copy(update={"evaluate_every": 2})  # after 2 of 4 epochs
@@ -77,7 +85,9 @@ def test_another_network_or_batch_is_another_kind(runs: list[PlannedRun], change
     assert estimate(others, workers=1).unknown == len(others)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"epoch_s": -1}', b'{"epoch_s": "1"}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"runs": []}', b'{"runs": [{"epoch_s": -1}]}', b"\xff"]
+)
 def test_a_damaged_note_is_no_note(runs: list[PlannedRun], tmp_path: Path, content: bytes) -> None:
     throughput.keep(runs[0].config, Throughput(epoch_s=1.0, evaluation_s=1.0))
     (note,) = (tmp_path / "cache").rglob("*.json")

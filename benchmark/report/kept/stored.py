@@ -63,5 +63,5 @@ def kept_by_seed(row: Row) -> dict[int, Numbers]:
     return {
         seed: one.kept[-1]
         for seed, one in by_seed(row).items()
-        if (one.acts or row.arm == BASELINE) and len(one.kept) and np.isfinite(one.kept[-1]).all()
+        if (one.acts or row.arm == BASELINE) and len(one.kept)
     }
