@@ -47,11 +47,32 @@ def _case(dataset: str, objective: str) -> dict[str, Any]:
     )
 
 
+_JOINT: dict[str, Any] = dict(
+    dataset="market1501",
+    recipe="frozen_reid",
+    objectives=dict(
+        joint=dict(
+            type="joint",
+            proxy=dict(type="softmax", smoothing=0.1),
+            pair=dict(type="triplet"),
+        )
+    ),
+    arms=dict(
+        shrunk=dict(
+            similarity=_DAM | dict(proxy=dict(mapping="shrunk"), pair=dict(similarity="shrunk"))
+        )
+    ),
+    changes=dict(backbone=dict(views=2)),
+    optional=True,
+)
+"""Softmax and triplets together, as re-identification's strong baseline has them."""
+
 cases = [
     _case(dataset, objective)
     for dataset in ("cars196", "market1501", "cub200")
     for objective in ("norm_softmax", "triplet")
 ] + [_case(dataset, objective) for objective in _FURTHER for dataset in ("cub200", "cars196")]
+cases += [_JOINT]
 arms = dict(
     baseline=dict(),
     dam=dict(similarity=_DAM),
@@ -64,4 +85,5 @@ tune = dict(
     proxy_anchor={"objective.scale": dict(low=8, high=128, log=True)},
     multi_similarity={"objective.base": dict(low=0.1, high=0.9)},
     cos_face={"objective.scale": dict(low=8, high=128, log=True)},
+    joint={"objective.pair.margin": dict(low=0.05, high=1, log=True)},
 )
