@@ -19,7 +19,6 @@ from benchmark.training.arithmetic import arithmetic
 from benchmark.training.environment import describe
 from benchmark.training.memory import keep_freed_memory
 
-ROUNDS = 15
 QUICK_ROUNDS, QUICK_STEPS = 2, 2
 LIMIT, TWIN, PLAIN = "limit", "baseline's limit", "plain loader"
 
@@ -85,7 +84,7 @@ def _timed(case: Case, config: RunConfig, baseline: RunConfig, quick: bool) -> T
         plain = plain_loader(config, processes)
         if plain is not None:
             others[PLAIN] = plain
-        turns = (QUICK_ROUNDS, QUICK_STEPS) if quick else (ROUNDS, case.steps)
+        turns = (QUICK_ROUNDS, QUICK_STEPS) if quick else (case.rounds, case.steps)
         return timed(config, others, *turns, processes)
 
 
