@@ -80,6 +80,7 @@ def interval_cell(row: dict[str, str], reference: str) -> str:
         ("readings", "arm, CosFace, CUB-50", "CUB-50", "cos_face"),
         ("readings", "arm, CosFace, Cars196-train", "Cars196-train", "cos_face"),
         ("tail", "arm, Proxy-Anchor, CUB-50", "CUB-50", "proxy_anchor"),
+        ("tail", "arm, Multi-Similarity, CUB-50", "CUB-50", "multi_similarity"),
     ],
 )
 def test_pages_of_tuned_arms_show_their_tables(
