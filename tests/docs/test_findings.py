@@ -73,6 +73,12 @@ def interval_cell(row: dict[str, str], reference: str) -> str:
             "norm_softmax",
         ),
         ("readings", "arm, Market-train-split, triplets", "Market-train-split", "triplet"),
+        (
+            "readings",
+            "arm, Market-train-split, softmax and triplets",
+            "Market-train-split",
+            "joint",
+        ),
         ("readings", "arm, Proxy-Anchor, CUB-50", "CUB-50", "proxy_anchor"),
         ("readings", "arm, Proxy-Anchor, Cars196-train", "Cars196-train", "proxy_anchor"),
         ("readings", "arm, Multi-Similarity, CUB-50", "CUB-50", "multi_similarity"),
