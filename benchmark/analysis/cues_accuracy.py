@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy import stats
+from scipy import special
 from torch import Tensor
 
 Integers = npt.NDArray[np.int64]
@@ -39,7 +39,7 @@ class CueAccuracy:
         n = len(self.values)
         if n < 2:
             return float("nan"), float("nan")
-        quantile = float(stats.t.ppf((1 + confidence) / 2, n - 1))
+        quantile = float(special.stdtrit(n - 1, (1 + confidence) / 2))
         half = quantile * float(self.values.std(ddof=1)) / n**0.5
         return self.mean - half, self.mean + half
 

@@ -4,7 +4,6 @@ import math
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
-from scipy.stats import qmc
 
 from benchmark.validation import Part
 
@@ -65,6 +64,9 @@ def points(ranges: Ranges, number: int, seed: int) -> list[Values]:
     More points begin with the same ones: a longer search reuses the shorter one. The source is
     Owen, Scrambling Sobol' and Niederreiter-Xing Points, Journal of Complexity 14, 1998.
     """
+    # Imported by who searches alone: it takes a second, and every command loads this module.
+    from scipy.stats import qmc
+
     sequence = qmc.Sobol(len(ranges), scramble=True, seed=seed)
     shares = sequence.random_base2((number - 1).bit_length())[:number]
     return [
