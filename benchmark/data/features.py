@@ -58,8 +58,7 @@ class FeatureImages:
         """The maps [n, channels, height, width] of the images; without `seeds` those of view 0."""
         views = np.zeros(len(indices), np.uint64) if seeds is None else seeds
         chosen = (views % np.uint64(self.features.shape[1])).astype(np.int64)
-        # Beside a step of milliseconds, the ways of a map into memory with indices would be seen.
-        array = np.asarray(self.features)
+        array = np.asarray(self.features)  # a plain array is indexed faster than a mapped one
         return torch.from_numpy(array[self.rows[indices], chosen]).permute(0, 3, 1, 2)
 
     def digests(self) -> tuple[str, str]:
