@@ -14,6 +14,7 @@ from benchmark.report.metrics import metric_name
 from benchmark.report.settings import distinct, entry_text, value_text, varying
 from benchmark.report.table import Table
 from benchmark.report.tables.archive import archive_text
+from benchmark.report.tables.families import families_sheet
 from benchmark.suite.store.runs import Stored, read_runs
 
 DAM = {"type": "dam", "rule": "quantile", "keep": 0.8, "joint": 0.0}
@@ -37,6 +38,15 @@ def store_arms(store: Any, **options: Any) -> None:
         for seed, value in enumerate(values):
             metrics = {"recall@1": value, "map@r": value / 2}
             store(arm=arm, seed=seed, metrics=metrics, **options)
+
+
+def test_families_count_seeds_as_other_tables_do(store: Any, table_of: Any) -> None:
+    for objective in ("norm_softmax", "proxy_anchor"):
+        store_arms(store, objective=objective)
+    sheet = families_sheet(table_of())
+    assert sheet is not None
+    (line,) = sheet.lines
+    assert line.values[:3] == ["dam", 2, 3]
 
 
 def test_golden_table(store: Any, table_of: Any) -> None:

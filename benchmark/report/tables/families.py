@@ -6,7 +6,6 @@ import numpy as np
 
 from benchmark.registry import PAIR_OBJECTIVES, PROXY_OBJECTIVES, names
 from benchmark.report.ablation.axes import without_axes
-from benchmark.report.numbers import listed
 from benchmark.report.statistics.joint import mean_effect, probability_of_improvement
 from benchmark.report.table import Comparison, Table, arm_order
 from benchmark.report.tables.columns import chances, counts, differences, words
@@ -63,7 +62,7 @@ def _lines(table: Table, family: str) -> Iterator[Line]:
             [
                 arm,
                 len(values),
-                listed(shared),
+                len(shared),
                 mean_effect(values),
                 chance.probability,
                 chance.low,
