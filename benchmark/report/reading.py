@@ -54,7 +54,7 @@ def _off_recipes(group: Group) -> Iterator[str]:
         if changes:
             found.setdefault((comparison.config.recipe, changes), []).append(comparison.label)
     for (recipe, changes), labels in found.items():
-        yield printable(f"Not as in the recipe {recipe}, {', '.join(labels)}: {changes}.")
+        yield printable(f"Not as in the recipe {recipe}: {changes} ({'; '.join(labels)}).")
 
 
 def _last(epochs: list[int]) -> str:

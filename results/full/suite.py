@@ -1,5 +1,5 @@
-# Does what was seen of heads (results/readings) and of last stages (results/tail) hold once the whole
-# network is trained? README.md beside this file has the plan.
+# Does what was seen of heads (results/readings) and of last stages (results/tail) hold once the
+# whole network is trained? README.md beside this file has the plan.
 from typing import Any
 
 _DAM = dict(type="dam")

@@ -66,7 +66,7 @@ def test_what_differs_from_the_recipe_is_named(store: Any, group_of: Any) -> Non
     config = planned[0].config
     assert off_recipe(config) == ["transform.shift=1", "epochs=3"]
     store(**config.as_json() | {"objective": "norm_softmax"})
-    assert "Not as in the recipe glyphs, norm_softmax: transform.shift=1, epochs=3." in legend(
+    assert "Not as in the recipe glyphs: transform.shift=1, epochs=3 (norm_softmax)." in legend(
         group_of()
     )
     assert off_recipe(run_config(recipe="of an older version")) == []
