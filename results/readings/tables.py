@@ -1,7 +1,7 @@
 """The tables of this folder, and what its rule says, from the runs of `remake.sh`.
 
 Usage: python results/readings/tables.py OUT [FOLDER], with the folder that the runs lie in and, for
-runs that the rule isn't about, the folder that gets the two tables alone.
+runs that the rule isn't about, the folder that gets the three tables alone.
 """
 
 import csv
@@ -16,7 +16,7 @@ from benchmark.report.metrics import metric_name
 from benchmark.report.pairing import pair
 from benchmark.report.search.trials import Searched, searches
 from benchmark.report.statistics.interval import paired_interval
-from benchmark.report.table import Comparison, arm_order
+from benchmark.report.table import Comparison, Group, arm_order
 from benchmark.suite.store.runs import read_runs
 
 HERE = Path(__file__).parent
@@ -31,7 +31,10 @@ Best = dict[str, dict[str, float]]
 
 
 def main(out: Path, folder: Path = HERE) -> None:
-    """Write folds.csv, tests.csv and, here, rule.txt. Without arms whose search isn't complete."""
+    """Write folds.csv, tests.csv, runs.csv and, here, rule.txt.
+
+    Arms whose search isn't complete are left out of folds.csv.
+    """
     stored = read_runs(out)
     folds = [
         {
@@ -48,6 +51,8 @@ def main(out: Path, folder: Path = HERE) -> None:
         if _complete(searched, arm)
         for trial in sorted(searched.trials[arm], key=lambda one: list(one.values.values()))
     ]
+    if not folds:
+        sys.exit(f"{out}: no arm's search is complete; give it to remake.sh, which goes on with it")
     _write(folder / "folds.csv", folds)
     groups = build_table(stored).groups
     tests = [
@@ -58,6 +63,7 @@ def main(out: Path, folder: Path = HERE) -> None:
         for line in _tests(comparison, metric)
     ]
     _write(folder / "tests.csv", [{"data set": line.pop("data set"), **line} for line in tests])
+    _write(folder / "runs.csv", [line for group in groups for line in _runs(group)])
     if not folder.samefile(HERE):
         return
     lines = [line for objective in KINDS for line in _verdict(objective, folds)]
@@ -97,6 +103,24 @@ def _tests(comparison: Comparison, metric: str) -> Iterator[dict[str, Any]]:
                 name = f"minus {other}{'' if key == 'mean' else f' {key}95'}"
                 line[name] = f"{getattr(found, key):+.6f}" if found and found.n > 1 else ""
         yield line
+
+
+def _runs(group: Group) -> Iterator[dict[str, Any]]:
+    """Each run on the test half, with which any difference can be computed anew."""
+    for comparison in group.comparisons:
+        for row in comparison.rows:
+            for seed, run in sorted(row.runs.items()):
+                if run.state == "finished":
+                    yield {
+                        "data set": group.label,
+                        "objective": comparison.config.objective_name,
+                        "arm": row.arm,
+                        "settings": row.settings,
+                        "seed": seed,
+                        "weights": run.digests["final_weights"],
+                        "commit": run.environment.commit,
+                        **{name: f"{value:.6f}" for name, value in run.metrics.items()},
+                    }
 
 
 def _verdict(objective: str, folds: list[dict[str, Any]]) -> Iterator[str]:
@@ -148,7 +172,7 @@ def _choice(sets: list[str], best: Best) -> Iterator[str]:
 
 def _write(path: Path, lines: list[dict[str, Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(lines[0]))
+        writer = csv.DictWriter(file, list(dict.fromkeys(key for line in lines for key in line)))
         writer.writeheader()
         writer.writerows(lines)
 
