@@ -28,6 +28,6 @@ arms = dict(
     shrunk=dict(similarity=dict(_DAM, mapping="shrunk")),
     random=dict(similarity=dict(_DAM, rule="random")),
 )
-seeds = [0, 1, 2]
+seeds = [0, 1, 2, 3, 4]
 _scale: dict[str, Any] = {"objective.scale": dict(low=8, high=128, log=True)}
 tune = dict(norm_softmax=_scale, proxy_anchor=_scale)
