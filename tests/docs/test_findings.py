@@ -11,6 +11,7 @@ NAMES = {
     "Proxy-Anchor": "proxy_anchor",
     "batch-hard triplets": "triplet",
 }
+OBJECTIVES = NAMES | {"CosFace": "cos_face", "softmax and triplets": "joint"}
 METRIC = "recall@1"
 TUNED = {"embedding": "readings", "last stages": "tail", "whole network": "full"}
 """The folders of tuned arms by what is trained in them."""
@@ -93,6 +94,7 @@ def interval_cell(row: dict[str, str], reference: str) -> str:
         ("tail", "arm, Multi-Similarity, CUB-50", "CUB-50", "multi_similarity"),
         ("tail", "arm, normalised softmax, CUB-50", "CUB-50", "norm_softmax"),
         ("full", "arm, normalised softmax", "CUB-50", "norm_softmax"),
+        ("full", "arm, Proxy-Anchor", "CUB-50", "proxy_anchor"),
     ],
 )
 def test_pages_of_tuned_arms_show_their_tables(
@@ -110,7 +112,7 @@ def test_pages_of_tuned_arms_show_their_tables(
             (row["arm"], row["metric"]): row
             for row in csv.DictReader(file)
             if (row["data set"], row["objective"]) == (dataset, objective)
-            and int(row["seeds"]) >= 3
+            and int(row["seeds"]) >= 5
         }
     rows = table(folder / "README.md", heading)
     assert [names(row[0])[0] for row in rows] == sorted(
@@ -128,27 +130,75 @@ def test_pages_of_tuned_arms_show_their_tables(
         ]
 
 
-def test_the_results_page_has_every_comparison_of_tuned_arms() -> None:
-    known = NAMES | {"CosFace": "cos_face", "softmax and triplets": "joint"}
-    shown = {}
-    for name, dataset, trained, metric, *cells in table(
-        ROOT / "results" / "README.md", "objective of tuned arms"
-    ):
-        shown[TUNED[trained], dataset, known[name], metric] = cells
-    stored = {}
+Comparisons = dict[tuple[str, str, str, str], dict[str, dict[str, str]]]
+"""The arms' rows by folder, data set, objective and metric."""
+
+
+@pytest.fixture(scope="module")
+def tuned() -> Comparisons:
+    found: Comparisons = {}
     for folder in TUNED.values():
         with (ROOT / "results" / folder / "tests.csv").open(encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 key = folder, row["data set"], row["objective"], row["metric"]
-                stored.setdefault(key, {})[row["arm"]] = row
-    assert shown == {
-        key: [
-            interval_cell(rows["dam"], "baseline"),
-            interval_cell(rows["shrunk"], "baseline"),
-            interval_cell(rows["dam"], "shrunk"),
-        ]
-        for key, rows in stored.items()
+                found.setdefault(key, {})[row["arm"]] = row
+    return found
+
+
+def parts(arms: dict[str, dict[str, str]]) -> list[str]:
+    """DAM − baseline, the hardness and the selection."""
+    dam, shrunk = arms["dam"], arms["shrunk"]
+    return [
+        interval_cell(dam, "baseline"),
+        interval_cell(shrunk, "baseline"),
+        interval_cell(dam, "shrunk"),
+    ]
+
+
+def test_the_results_page_has_every_comparison_of_tuned_arms(tuned: Comparisons) -> None:
+    shown = {
+        (TUNED[trained], dataset, OBJECTIVES[name], metric): cells
+        for name, dataset, trained, metric, *cells in table(
+            ROOT / "results" / "README.md", "objective of tuned arms"
+        )
     }
+    assert shown == {key: parts(arms) for key, arms in tuned.items()}
+
+
+def test_the_readme_has_every_comparison_of_tuned_arms_in_recall(tuned: Comparisons) -> None:
+    first = {key: arms for key, arms in tuned.items() if key[3] in ("Recall@1", "CMC@1")}
+    columns = [
+        ("readings", "CUB-50"),
+        ("readings", "Cars196-train"),
+        ("readings", "Market-train-split"),
+        ("tail", "CUB-50"),
+        ("full", "CUB-50"),
+    ]
+    shown = {
+        (*column, OBJECTIVES[name]): cell
+        for name, *cells in table(ROOT / "README.md", "objective, tuned")
+        for column, cell in zip(columns, cells, strict=True)
+        if cell != "–"
+    }
+    assert shown == {key[:3]: parts(arms)[0] for key, arms in first.items()}
+    better, worse = (
+        [
+            sum(parts(arms)[part].startswith(f"**{sign}") for arms in first.values())
+            for part in range(3)
+        ]
+        for sign in ("+", "−")
+    )
+    text = " ".join(read(ROOT / "README.md").split())
+    for sentence in (
+        f"DAM is better than its baseline in {better[0]} of these {len(first)} comparisons and "
+        f"worse in {worse[0]}; the control of equal hardness is better than the baseline in "
+        f"{better[1]} and worse in {worse[1]}.",
+        f"DAM is better than that control in {better[2]}, all on frozen features, and worse in "
+        f"{worse[2]} (",
+    ):
+        assert sentence in text
+    gained = {key[0] for key, arms in first.items() if parts(arms)[2].startswith("**+")}
+    assert gained == {"readings"}
 
 
 def test_no_reading_is_chosen() -> None:
