@@ -64,7 +64,7 @@ def points(ranges: Ranges, number: int, seed: int) -> list[Values]:
     More points begin with the same ones: a longer search reuses the shorter one. The source is
     Owen, Scrambling Sobol' and Niederreiter-Xing Points, Journal of Complexity 14, 1998.
     """
-    # Imported by who searches alone: it takes a second, and every command loads this module.
+    # Imported only where a search needs it: it takes a second, and every command loads this module.
     from scipy.stats import qmc
 
     sequence = qmc.Sobol(len(ranges), scramble=True, seed=seed)
