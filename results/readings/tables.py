@@ -22,7 +22,7 @@ from benchmark.suite.store.runs import read_runs
 HERE = Path(__file__).parent
 MARGIN, LOSS = 0.003, 0.01
 """Of the rule, in shares of one: what a candidate is ahead, and what it may lose on a data set."""
-CONTROLS = ("baseline", "shrunk", "random", "rule=inverse")
+CONTROLS = ("baseline", "shrunk", "random", "rule=inverse", "mapping=naive_feature")
 REFERENCES = ("baseline", "shrunk")
 KINDS = {"norm_softmax": "proxies", "triplet": "pairs"}
 
