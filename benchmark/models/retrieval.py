@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from benchmark.dam.classes import RunningMeans
 from benchmark.losses import JointLoss, PairLoss, ProxyLoss
 from benchmark.models.joined import gathered
 from benchmark.run_config import Neck, Pooling
@@ -53,6 +54,15 @@ class RetrievalModel(BaseModel):
         self.loss = loss
         self.pooling = pooling
         self.rivals = nn.ModuleDict({place: nn.Sequential() for place in PLACES})
+
+    @property
+    def added_by_arm(self) -> tuple[str, ...]:
+        """How the names of weights and buffers begin that an arm adds and its baseline lacks.
+
+        They are those of rivals and of the running means of DAM.
+        """
+        means = [name for name, part in self.named_modules() if isinstance(part, RunningMeans)]
+        return ("rivals.", *(f"{name}." for name in means))
 
     def attach(self, rival: nn.Module) -> None:
         """Apply `rival` at its `place`: to the image, the feature map or the embedding."""

@@ -142,8 +142,7 @@ def train(
 
     health = HealthHook()
     record = RecordHook(report, health.on_loss)
-    # What an arm attaches has weights that its baseline lacks.
-    beginning = Beginning(digest(model, without=("rivals.",)))
+    beginning = Beginning(digest(model, without=model.added_by_arm))
     work = folder / WORK
     checkpoints = Checkpoints(work, folder.name, log)
     saved = checkpoints.newest()

@@ -15,6 +15,7 @@ from benchmark.data.dataset import DataSet, Images
 from benchmark.errors import UserError
 from benchmark.evaluation import Evaluation
 from benchmark.evaluation.untrained import FOLDER
+from benchmark.models.digests import digest
 from benchmark.report.pairing import pair
 from benchmark.run_config import RunConfig
 from benchmark.suite.store.runs import StoredRun
@@ -44,9 +45,48 @@ def test_arms_are_paired_and_all_is_the_baseline(
         keep_in(monkeypatch, tmp_path / f"cache of {arm}")
         other, _ = finished(configured(objective, arm), tmp_path / arm)
         assert other["untrained"] == baseline["untrained"]
-        for digest in ("initial_weights", "batches"):
-            assert other["digests"][digest] == baseline["digests"][digest]
+        for shared in ("initial_weights", "batches"):
+            assert other["digests"][shared] == baseline["digests"][shared]
         assert other["digests"]["final_weights"] != baseline["digests"]["final_weights"]
+
+
+def test_an_arm_with_running_means_is_paired(tmp_path: Path) -> None:
+    baseline, _ = finished(configured("norm_softmax", "baseline"), tmp_path / "baseline")
+    similarity = {"type": "dam", "difference": "running_means"}
+    config = RunConfig.model_validate(
+        configured("norm_softmax", "dam").model_dump() | {"similarity": similarity}
+    )
+    other, weights = finished(config, tmp_path / "dam")
+    assert weights["loss.running_means.means"].isfinite().all()
+    for shared in ("initial_weights", "batches"):
+        assert other["digests"][shared] == baseline["digests"][shared]
+
+
+@pytest.mark.parametrize("objective", ["norm_softmax", "joint"])
+def test_what_a_pair_shares_is_all_but_what_the_arm_adds(objective: str) -> None:
+    def shared(difference: str, rivals: list[str]) -> tuple[str, str]:
+        similarity: dict[str, Any] = {"type": "dam", "difference": difference}
+        entry: dict[str, Any] = {"type": objective}
+        if objective == "joint":
+            entry |= {"proxy": {"type": "norm_softmax"}, "pair": {"type": "triplet"}}
+            similarity = {"type": "joint", "proxy": similarity, "pair": {"type": "dam"}}
+        config = RunConfig.model_validate(
+            configured("norm_softmax", "dam").model_dump()
+            | {"objective": entry, "similarity": similarity}
+            | {"rivals": [{"type": rival} for rival in rivals]}
+        )
+        model = build_model(config, classes=8)
+        return digest(model, without=model.added_by_arm), digest(model)
+
+    plain, all_of_it = shared("proxies", [])
+    assert plain == all_of_it
+    for difference, rivals in [
+        ("running_means", []),
+        ("proxies", ["cbam"]),
+        ("running_means", ["cbam"]),
+    ]:
+        same, whole = shared(difference, rivals)
+        assert same == plain and whole != plain
 
 
 def test_the_untrained_network_is_evaluated_once_for_all_arms(
