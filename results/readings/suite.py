@@ -39,6 +39,8 @@ _FURTHER = ("proxy_anchor", "multi_similarity", "cos_face")
 """Objectives with the controls alone."""
 _FEWER = ("rule=inverse", "mapping=margin_cosine", "select=negatives", "probability=0.5")
 """Of the readings, those that re-identification is measured with."""
+_MATCHED = ("start=0.5", "keep=0.9", "joint=1.0", "rule=soft", "difference=running_means")
+"""Readings milder than the default, which under normalised softmax have a control of their own."""
 
 
 def _case(dataset: str, objective: str) -> dict[str, Any]:
@@ -53,6 +55,9 @@ def _case(dataset: str, objective: str) -> dict[str, Any]:
     elif pairs and dataset == "cars196":  # `soft` takes long with so many classes
         readings = {arm: one for arm, one in readings.items() if arm != "rule=soft"}
     exchanged: dict[str, dict[str, Any]] = {"shrunk": {shrunk: "shrunk"}} | readings
+    if objective == "norm_softmax" and not reid:
+        for arm in _MATCHED:
+            exchanged[f"shrunk, {arm.replace('=', ' ')}"] = readings[arm] | dict(mapping="shrunk")
     return dict(
         dataset=dataset,
         recipe="frozen_reid" if reid else "frozen",

@@ -24,6 +24,8 @@ MARGIN, LOSS = 0.003, 0.01
 """Of the rule, in shares of one: what a candidate is ahead, and what it may lose on a data set."""
 CONTROLS = ("baseline", "shrunk", "random", "rule=inverse", "mapping=naive_feature")
 REFERENCES = ("baseline", "shrunk")
+OWN = "own shrunk"
+"""The control that is as hard as a reading itself, in place of the default."""
 KINDS = {"norm_softmax": "proxies", "triplet": "pairs"}
 
 Best = dict[str, dict[str, float]]
@@ -94,13 +96,14 @@ def _tests(comparison: Comparison, metric: str) -> Iterator[dict[str, Any]]:
             "mean": f"{summary.mean:.6f}",
             "untrained": f"{row.untrained(metric).mean:.6f}",
         }
-        for other in REFERENCES:
+        own = f"shrunk, {arm.replace('=', ' ')}"
+        for reference, other in [*zip(REFERENCES, REFERENCES, strict=True), (OWN, own)]:
             found = None
             if other in rows and arm != other:
                 pairs = pair(row.runs, rows[other].runs)
                 found = paired_interval(list(pairs.differences(metric).values()))
             for key in ("mean", "low", "high"):
-                name = f"minus {other}{'' if key == 'mean' else f' {key}95'}"
+                name = f"minus {reference}{'' if key == 'mean' else f' {key}95'}"
                 line[name] = f"{getattr(found, key):+.6f}" if found and found.n > 1 else ""
         yield line
 
@@ -155,6 +158,7 @@ def _choice(sets: list[str], best: Best) -> Iterator[str]:
         arm
         for arm in means
         if arm not in CONTROLS
+        and not arm.startswith("shrunk,")
         and means[arm] >= ahead
         and all(best[arm][one] >= best["baseline"][one] - LOSS for one in sets)
     ]
