@@ -130,6 +130,27 @@ def test_pages_of_tuned_arms_show_their_tables(
         ]
 
 
+def test_the_controls_of_a_readings_own_hardness_are_the_stored_ones() -> None:
+    folder = ROOT / "results" / "readings"
+    with (folder / "tests.csv").open(encoding="utf-8") as file:
+        stored = {
+            (row["data set"], row["arm"], row["metric"]): row
+            for row in csv.DictReader(file)
+            if row["objective"] == "norm_softmax"
+        }
+    rows = table(folder / "README.md", "reading, selection")
+    shown = {(dataset, names(name)[0]) for name, dataset, *_ in rows}
+    assert shown == {key[:2] for key, row in stored.items() if row["minus own shrunk"]}
+    for name, dataset, *cells in rows:
+        (arm,) = names(name)
+        control = f"shrunk, {arm.replace('=', ' ')}"
+        assert cells == [
+            interval_cell(stored[dataset, one, metric], reference)
+            for metric in ("Recall@1", "MAP@R")
+            for one, reference in ((control, "baseline"), (arm, "own shrunk"))
+        ]
+
+
 Comparisons = dict[tuple[str, str, str, str], dict[str, dict[str, str]]]
 """The arms' rows by folder, data set, objective and metric."""
 
