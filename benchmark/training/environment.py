@@ -13,6 +13,9 @@ from benchmark.dam import kernels
 
 UNKNOWN = "unknown"
 """The commit of code that isn't in a repository."""
+CPU = Path("/proc/cpuinfo")
+NUMBERS = {"family": "cpu family", "model": "model"}
+"""Of a processor, by what a name calls them, as `CPU` does."""
 LIBRARIES = ("torch", "torchvision", "mmengine", "numpy", "pillow")
 
 
@@ -34,16 +37,23 @@ def describe(device: str, threads: int) -> dict[str, Any]:
 
 
 def device_name(device: str) -> str:
-    """What the device is called by its maker."""
+    """What the device is called by its maker.
+
+    A processor's name has its family, its model and the vector instructions that torch uses with
+    it: virtual machines give one name to processors of several generations, whose results differ.
+    """
     if device.startswith("cuda"):
         return torch.cuda.get_device_name(device)
     try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        lines = CPU.read_text(encoding="utf-8").splitlines()
     except OSError:
-        pass
-    return platform.processor() or platform.machine()
+        lines = []
+    known = {
+        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)
+    }
+    name = known.get("model name") or platform.processor() or platform.machine()
+    numbers = [f"{key} {known[of]}" for key, of in NUMBERS.items() if known.get(of)]
+    return ", ".join([name, *numbers, torch.backends.cpu.get_cpu_capability()])
 
 
 def code_version() -> str:

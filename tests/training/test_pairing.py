@@ -21,6 +21,7 @@ from benchmark.run_config import RunConfig
 from benchmark.suite.store.runs import StoredRun
 from benchmark.suite.store.stored_files import Environment, Result
 from benchmark.training.building import build_model, build_optimiser
+from benchmark.training.environment import device_name
 from benchmark.training.per_query import read_per_query
 
 pytestmark = pytest.mark.usefixtures("few_classes")
@@ -115,6 +116,23 @@ def test_the_untrained_network_is_evaluated_once_for_all_arms(
     again, _ = finished(configured("norm_softmax", "baseline"), tmp_path / "again")
     assert again["digests"] == first["digests"]
     assert (again["untrained"], again["metrics"]) == (first["untrained"], first["metrics"])
+
+
+def test_processors_of_one_name_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = tmp_path / "cpuinfo"
+    monkeypatch.setattr("benchmark.training.environment.CPU", listing)
+    found = []
+    for model in (1, 17):
+        listing.write_text(
+            f"cpu family\t: 25\nmodel\t\t: {model}\nmodel name\t: A Processor\n\n" * 2
+        )
+        found.append(device_name("cpu"))
+    instructions = torch.backends.cpu.get_cpu_capability()
+    assert found == [f"A Processor, family 25, model {n}, {instructions}" for n in (1, 17)]
+    listing.unlink()
+    assert device_name("cpu").endswith(f", {instructions}")
 
 
 def test_seeds_change_weights_and_batches(tmp_path: Path) -> None:
