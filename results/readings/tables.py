@@ -97,7 +97,7 @@ def _tests(comparison: Comparison, metric: str) -> Iterator[dict[str, Any]]:
             "untrained": f"{row.untrained(metric).mean:.6f}",
         }
         own = f"shrunk, {arm.replace('=', ' ')}"
-        for reference, other in [*zip(REFERENCES, REFERENCES, strict=True), (OWN, own)]:
+        for reference, other in [*((one, one) for one in REFERENCES), (OWN, own)]:
             found = None
             if other in rows and arm != other:
                 pairs = pair(row.runs, rows[other].runs)
