@@ -10,13 +10,13 @@ from nbclient import NotebookClient
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("element_selection", "paired_comparison", "element_quality", "cues")
+NAMES = ("cues", "element_selection", "paired_comparison", "element_quality")
 Notebook = nbformat.NotebookNode
 
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Notebook]:
-    """The notebooks with their outputs. The second adds a pair to that of the first."""
+    """The notebooks with their outputs. The third adds a pair to that of the second."""
     folder = tmp_path_factory.mktemp("notebooks")
     found = {}
     with pytest.MonkeyPatch.context() as patch:
@@ -100,7 +100,7 @@ def test_element_quality_shows_its_figures_and_says_what_they_mean(executed) -> 
         (figure,) = figures(notebook, cell)
         assert len(figure.convert("RGB").getcolors(1 << 20)) > 20
     assert outputs(notebook, "epochs-figure") == []  # these runs are evaluated at their end alone
-    assert "norm_softmax" in text(notebook, "said")
+    assert "norm_softmax on typefaces" in text(notebook, "said")
     assert "correlation" in text(notebook, "course-figure")
     baseline, dam = text(notebook, "numbers").splitlines()[-2:]
     assert "[" in dam and "[" not in baseline
