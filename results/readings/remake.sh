@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 folder=results/$(basename "$PWD")
 cd ../..
 root=$1 out=${2:-out/$(basename "$folder")}
-python -m benchmark tune --suite "$folder"/suite.py --trials 4 --folds 2 \
+python -m benchmark tune --suite "$folder"/suite.py --trials "${TRIALS:-4}" --folds 2 \
   --data-root "$root" --allow-partial --device cpu --workers 2 --out "$out"
 cp "$out"/table.csv "$out"/table.md "$folder"/
 cp "$out"/figures/*-differences.png "$folder"/
