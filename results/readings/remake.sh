@@ -2,7 +2,8 @@
 # Makes the tables of this folder again, from the data sets below DATA_ROOT:
 #   bash results/readings/remake.sh DATA_ROOT [OUT]
 # OUT keeps the runs and the report's page; given again, it goes on where it was. A folder whose own
-# remake.sh sources this one is made in the same way, from its own suite.py.
+# remake.sh sources this one is made in the same way, from its own suite.py, by a search of TRIALS
+# points where it sets that.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=results/$(basename "$PWD")
