@@ -176,7 +176,7 @@ class Search(Part):
 
     trials: Annotated[int, Field(ge=1, le=100_000)]
     """Trials of each arm at the points that all arms share."""
-    further: Annotated[int, Field(ge=0, le=100_000)] = 0
+    tpe: Annotated[int, Field(ge=0, le=100_000)] = 0
     """Trials of each arm at points that follow from its earlier ones."""
     folds: Annotated[int, Field(ge=2, le=1000)]
     """Folds of the training classes; each trial is trained and measured once on each."""

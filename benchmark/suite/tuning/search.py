@@ -23,11 +23,11 @@ Make = Callable[[list[PlannedRun]], None]
 Note = Callable[[str], None]
 
 
-def search_of(trials: int, further: int, folds: int, seed: int) -> Search:
+def search_of(trials: int, tpe: int, folds: int, seed: int) -> Search:
     """What a search is. Raises UserError for numbers that it can't have."""
-    if further:
+    if tpe:
         check_optuna()
-    numbers = {"trials": trials, "further": further, "folds": folds, "seed": seed}
+    numbers = {"trials": trials, "tpe": tpe, "folds": folds, "seed": seed}
     return validated(Search, numbers, "tune")
 
 
@@ -154,7 +154,7 @@ def find_winners(found: SearchPlan, out: Path, make: Make, log: Note) -> list[Wi
         track: [outcome_of(trial, out) for trial in trials]
         for track, trials in found.trials.items()
     }
-    for _ in range(found.search.further):
+    for _ in range(found.search.tpe):
         _try_further(found, outcomes, out, make)
     winners = []
     for track, own in outcomes.items():

@@ -15,7 +15,7 @@ from benchmark.report.search.trials import Searched, searches
 from benchmark.suite.store.runs import read_runs
 
 SCALE, KEEP = "objective.scale", "similarity.keep"
-SEARCH = {"trials": 3, "further": 0, "folds": 2, "seed": 1000}
+SEARCH = {"trials": 3, "tpe": 0, "folds": 2, "seed": 1000}
 POINTS = ((10.0, 0.6), (20.0, 0.7), (40.0, 0.8))
 MAP = {
     "baseline": ((0.20, 0.22), (0.30, 0.32), (0.26, 0.24)),

@@ -27,7 +27,7 @@ def measured(config: RunConfig, folder: Path, *_: Any, **__: Any) -> dict[str, A
 def test_further_trials_follow_from_the_earlier_ones(tmp_path: Path) -> None:
     pytest.importorskip("optuna", reason="--tpe needs Optuna")
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    found = small_plan(tmp_path, *BASELINE_ALONE, trials=2, further=4)
+    found = small_plan(tmp_path, *BASELINE_ALONE, trials=2, tpe=4)
     maker = Maker(whole, training=measured)
     (expected,) = winners_in(found, whole, maker)
     assert expected.trials == 6 and len(maker.made) == 6 * 2

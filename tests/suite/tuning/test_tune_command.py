@@ -61,7 +61,7 @@ def test_it_searches_runs_the_winners_and_reports(
     assert main([*arguments, "--out", str(out), "arms={'baseline': {}}"]) == 0
     printed = capsys.readouterr().out
     record = json.loads((out / "winners.json").read_text())
-    assert record["search"] == {"trials": 2, "further": 0, "folds": 2, "seed": 1000}
+    assert record["search"] == {"trials": 2, "tpe": 0, "folds": 2, "seed": 1000}
     assert record["seeds"] == [0, 1]
     assert [winner["arm"] for winner in record["winners"]] == ["baseline", "shrunk"]
     scale = record["winners"][0]["values"]["objective.scale"]
