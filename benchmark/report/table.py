@@ -12,6 +12,7 @@ from benchmark.report.facts import facts
 from benchmark.report.metrics import MAIN_METRICS, METRICS
 from benchmark.report.numbers import ABSENT
 from benchmark.report.pairing import Pairs
+from benchmark.report.search.trials import Searched, searches
 from benchmark.report.statistics.interval import Interval, Summary, paired_interval, summarise
 from benchmark.run_config import RunConfig
 from benchmark.suite.arms import BASELINE, DAM
@@ -175,6 +176,11 @@ class Table:
     def runs(self) -> list[StoredRun]:
         """The runs of all data sets."""
         return [run for group in self.groups for run in group.runs]
+
+    @property
+    def searches(self) -> list[Searched]:
+        """The searches of all data sets."""
+        return searches([*self.trials, *self.runs])
 
     def arms(self) -> list[str]:
         """The labels of all arms, the baseline first."""

@@ -33,7 +33,7 @@ from benchmark.report.queries.class_figure import classes_figure
 from benchmark.report.queries.pictures import queries_figure
 from benchmark.report.search.figure import search_figure
 from benchmark.report.search.texts import CAPTION as SEARCH
-from benchmark.report.search.trials import Searched, searches
+from benchmark.report.search.trials import Searched
 from benchmark.report.table import Group, Table
 
 _DIFFERENCES = (
@@ -178,7 +178,7 @@ def draw_all(table: Table, folder: Path) -> Gallery:
     names: set[str] = set()
     stems: set[str] = set()
     planned = [(group.label, _plans(group, arms)) for group in table.groups]
-    planned += [(one.label, iter([_search_plan(one, arms)])) for one in searches(table.trials)]
+    planned += [(one.label, iter([_search_plan(one, arms)])) for one in table.searches]
     for label, plans in planned:
         name = unique(label, names)
         for plan in plans:
@@ -204,7 +204,7 @@ def draw_all(table: Table, folder: Path) -> Gallery:
 
 def _names(table: Table) -> Iterator[str]:
     """All names that figures show."""
-    for searched in searches(table.trials):
+    for searched in table.searches:
         yield metric_name(searched.metric)
         yield from (*searched.keys, *searched.trials)
     for group in table.groups:

@@ -3,7 +3,6 @@
 from benchmark.report.figures.catalogue import Gallery
 from benchmark.report.page.blocks import Block, Bullets, Figure, Heading, Paragraph, TableBlock
 from benchmark.report.search.texts import READING, search_sentences
-from benchmark.report.search.trials import searches
 from benchmark.report.table import Table
 from benchmark.report.tables.catalogue import Sheets
 
@@ -11,7 +10,7 @@ from benchmark.report.tables.catalogue import Sheets
 def search_blocks(table: Table, sheets: Sheets, gallery: Gallery) -> list[Block]:
     """Each search by data set and objective. Empty where there is none."""
     blocks: list[Block] = []
-    for searched in searches(table.trials):
+    for searched in table.searches:
         figures = [
             Figure(one)
             for one in gallery.drawings

@@ -1,7 +1,7 @@
 """The trials of searches, read from stored runs."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,8 @@ class Trial:
     folds: dict[int, float]
     missing: int
     """Folds without a value, because the run failed or has not finished."""
+    trained: bool
+    """Whether it was trained on all training classes too, as a search's winner is."""
 
     @property
     def mean(self) -> float:
@@ -66,9 +68,12 @@ class Searched:
         return sorted(keys, key=lambda key: key.partition(".")[0] in EXCHANGED)
 
     def best(self, arm: str) -> Trial | None:
-        """The arm's trial with the highest mean, None where all failed."""
+        """The arm's trial with the highest mean, None where all failed.
+
+        Among equals it is the one that the search took, where that has been trained since.
+        """
         sound = [trial for trial in self.trials[arm] if not math.isnan(trial.mean)]
-        return max(sound, key=lambda trial: trial.mean, default=None)
+        return max(sound, key=lambda trial: (trial.mean, trial.trained), default=None)
 
     def difference(self, trial: Trial) -> float:
         """The trial less the baseline's with the same shared values; NaN where there is none."""
@@ -79,11 +84,18 @@ class Searched:
 
 
 def searches(runs: Iterable[StoredRun]) -> list[Searched]:
-    """The searches that the trials among `runs` belong to, by data set and objective."""
+    """The searches that the trials among `runs` belong to, by data set and objective.
+
+    Runs of their winners among `runs` tell which of equal trials was taken.
+    """
     found: dict[str, list[StoredRun]] = {}
-    for run in (run for run in runs if run.config.is_trial):
-        found.setdefault(canonical(_search_of(run.config)), []).append(run)
-    made = [_searched(members) for members in found.values()]
+    winners = set()
+    for run in runs:
+        if run.config.is_trial:
+            found.setdefault(canonical(_search_of(run.config)), []).append(run)
+        elif run.config.tuned is not None:
+            winners.add(_point(run.config))
+    made = [_searched(members, winners) for members in found.values()]
     names = [one.dataset for one in made]
     labels = distinct(
         [one.label for one in made],
@@ -118,7 +130,13 @@ def _search_of(config: RunConfig) -> dict[str, Any]:
     return found
 
 
-def _searched(runs: list[StoredRun]) -> Searched:
+def _point(config: RunConfig) -> str:
+    """What the trials of a point, one a fold, and the winner's runs have in common."""
+    point = {"arm": config.arm, "values": config.tuned_values}
+    return canonical(point | {"of": [config.dataset.type, config.objective_name]})
+
+
+def _searched(runs: list[StoredRun], winners: Container[str]) -> Searched:
     config = runs[0].config
     held_out = config.dataset.options["validation"]
     loaded = next((run.dataset for run in runs if run.dataset.name is not None), None)
@@ -129,10 +147,9 @@ def _searched(runs: list[StoredRun]) -> Searched:
     trials: dict[str, list[Trial]] = {}
     points: dict[str, list[StoredRun]] = {}
     for run in runs:
-        point = {"arm": run.config.arm, "values": run.config.tuned_values}
-        points.setdefault(canonical(point), []).append(run)
-    for members in points.values():
-        trial = _trial(members, metric, held_out["folds"])
+        points.setdefault(_point(run.config), []).append(run)
+    for point, members in points.items():
+        trial = _trial(members, metric, held_out["folds"], point in winners)
         trials.setdefault(trial.arm, []).append(trial)
     return Searched(
         printable(name),
@@ -144,7 +161,7 @@ def _searched(runs: list[StoredRun]) -> Searched:
     )
 
 
-def _trial(runs: list[StoredRun], metric: str, folds: int) -> Trial:
+def _trial(runs: list[StoredRun], metric: str, folds: int, trained: bool) -> Trial:
     config = runs[0].config
     measured = {
         run.config.dataset.options["validation"]["fold"]: run.metrics.get(metric, math.nan)
@@ -153,4 +170,5 @@ def _trial(runs: list[StoredRun], metric: str, folds: int) -> Trial:
     }
     values = {fold: one for fold, one in sorted(measured.items()) if not math.isnan(one)}
     shared = chosen_values(config)
-    return Trial(config.arm, config.tuned_values, shared, values, folds - len(values))
+    missing = folds - len(values)
+    return Trial(config.arm, config.tuned_values, shared, values, missing, trained)

@@ -13,7 +13,6 @@ from benchmark.report.kept.sheet import elements_sheet
 from benchmark.report.published.beside import ledger_sheet, published_sheet
 from benchmark.report.queries.sheet import changes_sheet
 from benchmark.report.search.sheet import search_sheet
-from benchmark.report.search.trials import searches
 from benchmark.report.statistics.precision import Precision
 from benchmark.report.table import Group, Table
 from benchmark.report.tables.cost import cost_sheet
@@ -79,7 +78,7 @@ def all_sheets(
             sheet = precision_sheet(group, precision)
             if sheet is not None:
                 found["precision", group.label] = sheet
-    searched = {one.label: search_sheet(one) for one in searches(table.trials)}
+    searched = {one.label: search_sheet(one) for one in table.searches}
     return Sheets(found, families_sheet(table), searched, sources)
 
 

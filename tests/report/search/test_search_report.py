@@ -1,6 +1,7 @@
 """A search in the report: every trial, what won, and the winners compared as pairs."""
 
 import csv
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,21 @@ def test_a_trial_that_lacks_a_fold_does_not_win(store: Any, tmp_path: Path) -> N
     assert best is not None and best.values == {SCALE: 40.0}
     line = search_sheet(found).lines[1]
     assert (line.under, line.values[0], line.values[-2]) == ("baseline", "20", 1)
+
+
+def test_of_equal_trials_the_one_that_was_trained_is_marked(store: Any, tmp_path: Path) -> None:
+    store_trials(store)
+    for run in read_runs(tmp_path).runs:
+        if run.config.arm == "dam":
+            result = {"state": "finished", "metrics": {"map@r": 0.3}}
+            (run.folder / "result.json").write_text(json.dumps(result))
+    store_winners(store)
+    best = searched(tmp_path).best("dam")
+    assert best is not None and best.trained and best.values == {SCALE: 40.0, KEEP: 0.8}
+    baseline = searched(tmp_path).best("baseline")
+    assert baseline is not None and baseline.values == {SCALE: 20.0}
+    chosen = [line for line in search_sheet(searched(tmp_path)).lines if line.values[-1]]
+    assert [line.values[:2] for line in chosen] == [["20", ""], ["40", "0.8"]]
 
 
 def test_a_panel_has_every_trial_of_every_arm(store: Any, tmp_path: Path) -> None:
