@@ -15,7 +15,8 @@ from benchmark.report.grouping import build_table
 from benchmark.report.metrics import metric_name
 from benchmark.report.pairing import pair
 from benchmark.report.search.trials import Searched, searches
-from benchmark.report.statistics.interval import paired_interval
+from benchmark.report.statistics.interval import Interval, paired_interval
+from benchmark.report.statistics.stored_queries import over_classes
 from benchmark.report.table import Comparison, Group, arm_order
 from benchmark.suite.store.runs import read_runs
 
@@ -98,14 +99,26 @@ def _tests(comparison: Comparison, metric: str) -> Iterator[dict[str, Any]]:
         }
         own = f"shrunk, {arm.replace('=', ' ')}"
         for reference, other in [*((one, one) for one in REFERENCES), (OWN, own)]:
-            found = None
+            found, wider = None, None
             if other in rows and arm != other:
                 pairs = pair(row.runs, rows[other].runs)
                 found = paired_interval(list(pairs.differences(metric).values()))
-            for key in ("mean", "low", "high"):
-                name = f"minus {reference}{'' if key == 'mean' else f' {key}95'}"
-                line[name] = f"{getattr(found, key):+.6f}" if found and found.n > 1 else ""
+                wider = over_classes(pairs, metric)
+            line |= _interval(f"minus {reference}", found)
+            if reference != OWN:
+                line |= _interval(f"minus {reference} over classes too", wider)
         yield line
+
+
+def _interval(name: str, interval: Interval | None) -> dict[str, str]:
+    """The columns of a difference and its 95 % interval; empty without one."""
+    known = interval is not None and interval.n > 1
+    return {
+        f"{name}{'' if key == 'mean' else f' {key}95'}": (
+            f"{getattr(interval, key):+.6f}" if known else ""
+        )
+        for key in ("mean", "low", "high")
+    }
 
 
 def _runs(group: Group) -> Iterator[dict[str, Any]]:

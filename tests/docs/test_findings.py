@@ -169,6 +169,26 @@ def test_the_controls_of_a_readings_own_hardness_are_the_stored_ones() -> None:
         ]
 
 
+def test_the_intervals_over_classes_are_the_stored_ones() -> None:
+    folder = ROOT / "results" / "ranges"
+    with (folder / "tests.csv").open(encoding="utf-8") as file:
+        stored = {
+            (row["data set"], row["objective"], row["metric"]): row
+            for row in csv.DictReader(file)
+            if row["arm"] == "dam"
+        }
+    shown = {
+        (dataset, OBJECTIVES[name], metric): cells
+        for name, dataset, metric, *cells in table(
+            folder / "README.md", "objective, over classes too"
+        )
+    }
+    assert shown == {
+        key: [interval_cell(row, f"{of} over classes too") for of in ("baseline", "shrunk")]
+        for key, row in stored.items()
+    }
+
+
 Comparisons = dict[tuple[str, str, str, str], dict[str, dict[str, str]]]
 """The arms' rows by folder, data set, objective and metric."""
 
