@@ -148,8 +148,9 @@ def test_pages_of_tuned_arms_show_their_tables(
         ]
 
 
-def test_the_controls_of_a_readings_own_hardness_are_the_stored_ones() -> None:
-    folder = ROOT / "results" / "readings"
+@pytest.mark.parametrize("page", ["readings", "ranges"])
+def test_the_controls_of_a_readings_own_hardness_are_the_stored_ones(page: str) -> None:
+    folder = ROOT / "results" / page
     with (folder / "tests.csv").open(encoding="utf-8") as file:
         stored = {
             (row["data set"], row["arm"], row["metric"]): row
