@@ -11,6 +11,6 @@ cd ../..
 root=$1 out=${2:-out/$(basename "$folder")}
 python -m benchmark tune --suite "$folder"/suite.py --trials "${TRIALS:-4}" ${TPE:+--tpe "$TPE"} --folds 2 \
   --data-root "$root" --allow-partial --device cpu --workers 2 --out "$out"
-cp "$out"/table.csv "$out"/table.md "$folder"/
+cp "$out"/table.csv "$folder"/
 cp "$out"/figures/*-differences.png "$folder"/
 python results/readings/tables.py "$out" "$folder"
