@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from benchmark.analysis.cues_summary import ACCURACY
@@ -177,7 +178,7 @@ class Table:
         """The runs of all data sets."""
         return [run for group in self.groups for run in group.runs]
 
-    @property
+    @cached_property
     def searches(self) -> list[Searched]:
         """The searches of all data sets."""
         return searches([*self.trials, *self.runs])

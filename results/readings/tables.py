@@ -105,8 +105,7 @@ def _tests(comparison: Comparison, metric: str) -> Iterator[dict[str, Any]]:
                 found = paired_interval(list(pairs.differences(metric).values()))
                 wider = over_classes(pairs, metric)
             line |= _interval(f"minus {reference}", found)
-            if reference != OWN:
-                line |= _interval(f"minus {reference} over classes too", wider)
+            line |= _interval(f"minus {reference} over classes too", wider)
         yield line
 
 
