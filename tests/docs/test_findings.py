@@ -69,61 +69,19 @@ def interval_cell(row: dict[str, str], reference: str) -> str:
     return f"**{text}**" if leaves_out_zero(low, high) else text
 
 
-@pytest.mark.parametrize(
-    ("page", "heading", "dataset", "objective"),
-    [
-        ("readings", "arm, normalised softmax", "CUB-50", "norm_softmax"),
-        ("readings", "arm, triplets", "CUB-50", "triplet"),
-        ("readings", "arm, Cars196-train, normalised softmax", "Cars196-train", "norm_softmax"),
-        ("readings", "arm, Cars196-train, triplets", "Cars196-train", "triplet"),
-        (
-            "readings",
-            "arm, Market-train-split, normalised softmax",
-            "Market-train-split",
-            "norm_softmax",
-        ),
-        ("readings", "arm, Market-train-split, triplets", "Market-train-split", "triplet"),
-        (
-            "readings",
-            "arm, Market-train-split, softmax and triplets",
-            "Market-train-split",
-            "joint",
-        ),
-        ("readings", "arm, Proxy-Anchor, CUB-50", "CUB-50", "proxy_anchor"),
-        ("readings", "arm, Proxy-Anchor, Cars196-train", "Cars196-train", "proxy_anchor"),
-        ("readings", "arm, Multi-Similarity, CUB-50", "CUB-50", "multi_similarity"),
-        ("readings", "arm, Multi-Similarity, Cars196-train", "Cars196-train", "multi_similarity"),
-        ("readings", "arm, CosFace, CUB-50", "CUB-50", "cos_face"),
-        ("readings", "arm, CosFace, Cars196-train", "Cars196-train", "cos_face"),
-        ("ranges", "arm, normalised softmax, CUB-50", "CUB-50", "norm_softmax"),
-        ("ranges", "arm, CosFace, CUB-50", "CUB-50", "cos_face"),
-        ("ranges", "arm, Proxy-Anchor, CUB-50", "CUB-50", "proxy_anchor"),
-        ("ranges", "arm, Multi-Similarity, CUB-50", "CUB-50", "multi_similarity"),
-        ("ranges", "arm, triplets, CUB-50", "CUB-50", "triplet"),
-        ("ranges", "arm, normalised softmax, Cars196-train", "Cars196-train", "norm_softmax"),
-        ("ranges", "arm, CosFace, Cars196-train", "Cars196-train", "cos_face"),
-        ("ranges", "arm, Proxy-Anchor, Cars196-train", "Cars196-train", "proxy_anchor"),
-        ("ranges", "arm, Multi-Similarity, Cars196-train", "Cars196-train", "multi_similarity"),
-        ("ranges", "arm, triplets, Cars196-train", "Cars196-train", "triplet"),
-        (
-            "ranges",
-            "arm, normalised softmax, Market-train-split",
-            "Market-train-split",
-            "norm_softmax",
-        ),
-        ("ranges", "arm, triplets, Market-train-split", "Market-train-split", "triplet"),
-        ("ranges", "arm, softmax and triplets, Market-train-split", "Market-train-split", "joint"),
-        ("tail", "arm, Proxy-Anchor, CUB-50", "CUB-50", "proxy_anchor"),
-        ("tail", "arm, Multi-Similarity, CUB-50", "CUB-50", "multi_similarity"),
-        ("tail", "arm, normalised softmax, CUB-50", "CUB-50", "norm_softmax"),
-        ("tail", "arm, Proxy-Anchor, Cars196-train", "Cars196-train", "proxy_anchor"),
-        ("full", "arm, normalised softmax", "CUB-50", "norm_softmax"),
-        ("full", "arm, Proxy-Anchor", "CUB-50", "proxy_anchor"),
-    ],
-)
-def test_pages_of_tuned_arms_show_their_tables(
-    page: str, heading: str, dataset: str, objective: str
-) -> None:
+def searched() -> list[tuple[str, str, str]]:
+    """The folder, data set and objective of every search that is stored."""
+    found = {}
+    for folder in TUNED.values():
+        with (ROOT / "results" / folder / "folds.csv").open(encoding="utf-8") as file:
+            found |= {
+                (folder, row["data set"], row["objective"]): None for row in csv.DictReader(file)
+            }
+    return list(found)
+
+
+@pytest.mark.parametrize(("page", "dataset", "objective"), searched())
+def test_pages_of_tuned_arms_show_their_tables(page: str, dataset: str, objective: str) -> None:
     folder = ROOT / "results" / page
     with (folder / "folds.csv").open(encoding="utf-8") as file:
         folds = {
@@ -138,7 +96,8 @@ def test_pages_of_tuned_arms_show_their_tables(
             if (row["data set"], row["objective"]) == (dataset, objective)
             and int(row["seeds"]) >= 5
         }
-    rows = table(folder / "README.md", heading)
+    (name,) = (name for name, one in OBJECTIVES.items() if one == objective)
+    rows = table(folder / "README.md", f"arm, {name}, {dataset}")
     assert [names(row[0])[0] for row in rows] == sorted(
         folds, key=lambda arm: float(folds[arm]["mean"]), reverse=True
     )
