@@ -1,6 +1,7 @@
 """How figures look: colours, lines, markers, fonts, and what all of them draw."""
 
 import io
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ _FORMATS: dict[str, dict[str, Any]] = {
 }
 _MARKERS = "osD^vPX*"
 _LINES = ("-", "--", ":")
+LEGEND_ROW = 0.2  # inches
 LEGEND_LINE = 2.8  # in letters: long enough to show how a line is broken
 
 
@@ -103,13 +105,19 @@ def interval_bar(
 
 
 def legend_above(figure: Figure, arms: dict[str, Look], *, marker: bool) -> None:
-    """A line for each of `arms` above the panels, as many beside each other as fit across."""
-    # About 110 characters do; a handle takes the room of eight.
+    """A line for each of `arms` above the panels, as many beside each other as fit across.
+
+    The figure becomes higher by the rows after the first, so that the panels stay as they are.
+    """
+    # About 110 characters fit across; a handle takes the room of eight.
     longest = max(map(len, arms))
+    columns = max(1, min(len(arms), 110 // (longest + 8)))
+    further = math.ceil(len(arms) / columns) - 1
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * further)
     figure.legend(
         handles=[legend_line(arm, look, marker=marker) for arm, look in arms.items()],
         loc="outside upper left",
-        ncols=max(1, min(len(arms), 110 // (longest + 8))),
+        ncols=columns,
         handlelength=LEGEND_LINE,
         frameon=False,
     )

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmark.report.figures.curves import training_figure, wrapped
 from benchmark.report.figures.forest import differences_figure, values_figure
-from benchmark.report.figures.style import looks
+from benchmark.report.figures.style import legend_above, looks
 from benchmark.report.grouping import build_table
 from benchmark.suite.store.runs import read_runs
 
@@ -33,6 +34,17 @@ def eleven(store: Any) -> list[str]:
             metrics = {"recall@1": 0.3 + 0.01 * seed * len(arm), "map@r": 0.1}
             store(arm=arm, seed=seed, similarity=similarity, metrics=metrics)
     return ARMS[:11]
+
+
+def test_panels_are_as_high_under_a_long_legend_as_under_a_short_one() -> None:
+    heights = []
+    for arms in (ARMS[:2], ARMS):
+        figure = Figure(figsize=(7, 3), layout="constrained")
+        axes = figure.subplots()
+        legend_above(figure, looks(arms), marker=True)
+        figure.draw_without_rendering()
+        heights.append(axes.get_window_extent().height)
+    assert heights[1] == pytest.approx(heights[0], rel=0.05)
 
 
 def test_curves_and_their_legend_are_drawn_alike(eleven: list[str], tmp_path: Path) -> None:
