@@ -8,6 +8,10 @@ set -euo pipefail
 cd "$(dirname "$0")"
 folder=results/$(basename "$PWD")
 cd ../..
+if (($# == 0)); then
+  echo "error: no folder of data sets given: bash $folder/remake.sh DATA_ROOT [OUT]" >&2
+  exit 2
+fi
 root=$1 out=${2:-out/$(basename "$folder")}
 python -m benchmark tune --suite "$folder"/suite.py --trials "${TRIALS:-4}" ${TPE:+--tpe "$TPE"} --folds 2 \
   --data-root "$root" --allow-partial --device cpu --workers 2 --out "$out"
