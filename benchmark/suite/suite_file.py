@@ -156,7 +156,10 @@ def _named(kind: str) -> list[str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A configuration file's values; names that begin with an underscore are its own business."""
+    """A configuration file's values.
+
+    Names that begin with an underscore are its own business, and so is what it imports.
+    """
     try:
         content = Config.fromfile(path)
     except SyntaxError as error:
@@ -165,7 +168,22 @@ def _read(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is no configuration: it ends the program (sys.exit)") from error
     except Exception as error:  # whatever the file's own code raises
         raise UserError(f"{path} is no configuration: {error}") from error
-    return {key: value for key, value in content.to_dict().items() if not key.startswith("_")}
+    left_out = _imported(path)
+    return {
+        key: value
+        for key, value in content.to_dict().items()
+        if not key.startswith("_") and key not in left_out
+    }
+
+
+def _imported(path: Path) -> set[str]:
+    """The names that a file's own imports bind, those of bases aside.
+
+    mmengine drops them or keeps them, by where Python's own library lies.
+    """
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {alias.asname or alias.name.partition(".")[0] for one in imports for alias in one.names}
 
 
 def _syntax_fault(path: Path, error: SyntaxError) -> str:

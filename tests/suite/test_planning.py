@@ -220,3 +220,22 @@ def test_a_syntax_error_in_what_a_suite_takes_in_is_not_the_suites(tmp_path: Pat
     suite.write_text("_base_ = 'taken.py'\n")
     with pytest.raises(UserError, match="in line 1 of a file that it takes in"):
         plan(str(suite), device="cpu")
+
+
+@pytest.mark.parametrize("in_the_library", [True, False])
+def test_what_a_suite_imports_is_no_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_the_library: bool
+) -> None:
+    """mmengine knows Python's own library by its folder, and misses it in some installations."""
+    for module in ("config", "utils"):
+        name = f"mmengine.config.{module}._is_builtin_module"
+        monkeypatch.setattr(name, lambda module: in_the_library)
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "from typing import Any as Anything\n"
+        "_case: dict[str, 'Anything'] = dict(dataset='typefaces', recipe='glyphs')\n"
+        "cases = [dict(_case, objectives=dict(hot=dict(type='norm_softmax')))]\n"
+        "arms = dict(baseline=dict())\n"
+        "seeds = [2]\n"
+    )
+    assert [run.config.seed for run in plan(str(mine), device="cpu")] == [2]
