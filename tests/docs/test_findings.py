@@ -20,6 +20,8 @@ TUNED = {
     "whole network": "full",
 }
 """The folders of tuned arms by what is trained in them."""
+INCOMPLETE = "full_gpu"
+"""A folder in which a control has no run on the test half."""
 
 
 def points(text: str) -> str:
@@ -72,7 +74,7 @@ def interval_cell(row: dict[str, str], reference: str) -> str:
 def searched() -> list[tuple[str, str, str]]:
     """The folder, data set and objective of every search that is stored."""
     found = {}
-    for folder in TUNED.values():
+    for folder in (*TUNED.values(), INCOMPLETE):
         with (ROOT / "results" / folder / "folds.csv").open(encoding="utf-8") as file:
             found |= {
                 (folder, row["data set"], row["objective"]): None for row in csv.DictReader(file)
