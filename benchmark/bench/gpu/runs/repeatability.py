@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import Any
 
+import torch
+
 from benchmark.bench.gpu.checks import (
     Check,
     Conditions,
@@ -140,6 +142,8 @@ def _precision(case: _Case, precision: str) -> Iterator[Check]:
         f"{name}, first loss beside fp32", abs(found - exact) / abs(exact), NEAR, "relative",
         fp32=exact, loss=found,
     )  # fmt: skip
+    other = not all(map(torch.equal, lower.weights.values(), case.first.weights.values()))
+    yield holds(f"{name}, made in it", other, "other weights than those of fp32")
     yield only_measured(
         f"{name}, last epoch's loss / fp32's", lower.losses[-1] / case.first.losses[-1]
     )
