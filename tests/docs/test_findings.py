@@ -236,6 +236,21 @@ def test_the_readme_has_every_comparison_of_tuned_arms_in_recall(tuned: Comparis
     assert gained.count("ranges") == len(gained) - 1
 
 
+def test_the_readme_has_what_the_scale_does_to_the_effect() -> None:
+    found: dict[float, dict[str, float]] = {}
+    with (ROOT / "results" / INCOMPLETE / "folds.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            scale = float(row["setting"].split("=")[1])
+            found.setdefault(scale, {})[row["arm"]] = 100 * float(row["mean"])
+    effect = {scale: arms["dam"] - arms["baseline"] for scale, arms in found.items()}
+    low, high = min(effect), max(effect)
+    text = " ".join(read(ROOT / "README.md").split())
+    assert (
+        f"DAM is {-effect[low]:.1f} points of MAP@R behind its baseline at {low:.1f} and "
+        f"{effect[high]:.1f} ahead at {high:.0f}" in text
+    )
+
+
 def test_no_reading_is_chosen() -> None:
     rule = read(ROOT / "results" / "readings" / "rule.txt")
     assert "chosen:" not in rule and "no candidate" in rule
