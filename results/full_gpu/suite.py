@@ -2,16 +2,16 @@
 # network is trained? README.md beside this file has the plan.
 from typing import Any
 
+from mmengine.config import read_base
+
+with read_base():
+    from ..full.suite import cases as _small
+    from ..tail.suite import arms, seeds  # noqa: F401 (read by the suite)
+
 _DAM = dict(type="dam")
 
-# The communities' recipes at a small size: small images, few epochs. Batches of photographs take 12
-# classes, which is what a fold of CUB-50's training classes has.
-_PHOTOGRAPHS = dict(
-    transform=dict(size=112, resize=128),
-    sampler=dict(classes=12, samples=4),
-    epochs=6,
-    schedule=dict(frozen=1, milestones=[3, 4, 5]),
-)
+# The communities' recipes at a small size; that of photographs is the one of results/full.
+_PHOTOGRAPHS = _small[0]["changes"]
 _PEOPLE = dict(
     transform=dict(height=128, width=64, pad=5),
     epochs=6,
@@ -45,12 +45,6 @@ cases = [
     )
     for objective in objectives
 ]
-arms = dict(
-    baseline=dict(),
-    dam=dict(similarity=_DAM),
-    random=dict(similarity=dict(_DAM, rule="random")),
-)
-seeds = [0, 1, 2, 3, 4]
 _scale: dict[str, Any] = {"objective.scale": dict(low=2, high=256, log=True)}
 _margin = dict(low=0.01, high=10, log=True)
 tune = dict(

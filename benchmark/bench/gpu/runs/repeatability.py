@@ -143,7 +143,7 @@ def _precision(case: _Case, precision: str) -> Iterator[Check]:
         fp32=exact, loss=found,
     )  # fmt: skip
     other = not all(map(torch.equal, lower.weights.values(), case.first.weights.values()))
-    yield holds(f"{name}, made in it", other, "other weights than those of fp32")
+    yield holds(f"{name}, weights", other, "other than in fp32")
     yield only_measured(
         f"{name}, last epoch's loss / fp32's", lower.losses[-1] / case.first.losses[-1]
     )
